@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Products of matrix views through CBLAS, cut into fixed tiles; the only file that sees cblas.h.
+ * Called by: every module on its right. See linalg_priv.h for the promise about bits and threads.
+ */
+#include "linalg_priv.h"
+#include "fail_priv.h"
+#include "par_priv.h"
+
+#include <cblas.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A tile is large enough to run at the full rate and small enough that 2 threads share the work. */
+enum { TILE_ROWS = 256, TILE_COLS = 512 };
+static const double TILE_MIN_FLOPS = 4e6; /* below, one call */
+
+nth_status nth_blas_int(ptrdiff_t n, int *out)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(n >= 0 && n <= INT_MAX, NTH_E_RANGE, "dimension %td exceeds the BLAS integer", n);
+    *out = (int)n;
+done:
+    return st;
+}
+
+typedef struct product {
+    double    alpha, beta;
+    nth_op    opa, opb;
+    nth_cmat  A, B;
+    nth_mat   C;
+    ptrdiff_t k;
+    int       ik, lda, ldb, ldc;
+} product;
+
+/* One tile of C: rows [i, i+r), columns [j, j+c). The BLAS integers were checked before. */
+static void tile(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t r, ptrdiff_t c)
+{
+    const double *a = p->A.a + (p->opa == NTH_N ? i * p->A.ld : i);
+    const double *b = p->B.a + (p->opb == NTH_N ? j : j * p->B.ld);
+    cblas_dgemm(CblasRowMajor, p->opa == NTH_N ? CblasNoTrans : CblasTrans,
+                p->opb == NTH_N ? CblasNoTrans : CblasTrans, (int)r, (int)c, p->ik, p->alpha, a,
+                p->lda, b, p->ldb, p->beta, p->C.a + i * p->C.ld + j, p->ldc);
+}
+
+static nth_status prepare(product *p)
+{
+    nth_status st = NTH_OK;
+    int        rows, cols;
+    p->k = p->opa == NTH_N ? p->A.cols : p->A.rows;
+    const ptrdiff_t m = p->opa == NTH_N ? p->A.rows : p->A.cols;
+    const ptrdiff_t kb = p->opb == NTH_N ? p->B.rows : p->B.cols;
+    const ptrdiff_t n = p->opb == NTH_N ? p->B.cols : p->B.rows;
+    NTH_REQUIRE(p->C.rows == m && p->C.cols == n && p->k == kb, NTH_E_SHAPE,
+                "product of %td x %td and %td x %td into %td x %td", m, p->k, kb, n, p->C.rows,
+                p->C.cols);
+    NTH_TRY(nth_blas_int(m, &rows));
+    NTH_TRY(nth_blas_int(n, &cols));
+    NTH_TRY(nth_blas_int(p->k, &p->ik));
+    NTH_TRY(nth_blas_int(p->A.ld > 0 ? p->A.ld : 1, &p->lda));
+    NTH_TRY(nth_blas_int(p->B.ld > 0 ? p->B.ld : 1, &p->ldb));
+    NTH_TRY(nth_blas_int(p->C.ld > 0 ? p->C.ld : 1, &p->ldc));
+done:
+    return st;
+}
+
+/* All tiles of C, or with `lower` those which meet the lower triangle. */
+static void run_tiles(const product *p, bool lower)
+{
+    const ptrdiff_t m = p->C.rows, n = p->C.cols;
+    const bool      whole = 2.0 * (double)m * (double)n * (double)p->k < TILE_MIN_FLOPS;
+    const ptrdiff_t tr = whole ? m : TILE_ROWS, tc = whole ? n : lower ? TILE_ROWS : TILE_COLS;
+    const ptrdiff_t nr = (m + tr - 1) / tr, nc = (n + tc - 1) / tc;
+#pragma omp parallel for schedule(dynamic, 1) if (nr * nc > 1)
+    for (ptrdiff_t q = 0; q < nr * nc; ++q) {
+        const ptrdiff_t i = q / nc * tr, j = q % nc * tc;
+        if (lower && j > i) continue;
+        tile(p, i, j, m - i < tr ? m - i : tr, n - j < tc ? n - j : tc);
+    }
+}
+
+nth_status nth_gemm(double alpha, nth_op opa, nth_cmat A, nth_op opb, nth_cmat B, double beta,
+                    nth_mat C)
+{
+    nth_status st = NTH_OK;
+    product    p = { .alpha = alpha, .beta = beta, .opa = opa, .opb = opb, .A = A, .B = B, .C = C };
+    NTH_TRY(prepare(&p));
+    if (C.rows > 0 && C.cols > 0) run_tiles(&p, false);
+done:
+    return st;
+}
+
+nth_status nth_gram(double alpha, nth_cmat A, double beta, nth_mat C)
+{
+    nth_status st = NTH_OK;
+    product    p = { .alpha = alpha, .beta = beta, .opa = NTH_N, .opb = NTH_T, .A = A, .B = A, .C = C };
+    NTH_TRY(prepare(&p));
+    if (C.rows == 0) goto done;
+    run_tiles(&p, true);
+    for (ptrdiff_t i = 0; i < C.rows; ++i)
+        for (ptrdiff_t j = 0; j < i; ++j) C.a[j * C.ld + i] = C.a[i * C.ld + j];
+done:
+    return st;
+}
+
+nth_status nth_gemv(double alpha, nth_op op, nth_cmat A, const double *x, double beta, double *y)
+{
+    const ptrdiff_t nx = op == NTH_N ? A.cols : A.rows, ny = op == NTH_N ? A.rows : A.cols;
+    return nth_gemm(alpha, op, A, NTH_N, nth_cmat_of(x, nx, 1), beta, nth_mat_of(y, ny, 1));
+}
+
+/* Fixed chunks, summed in order: the bits do not depend on the threads. */
+enum { DOT_CHUNK = 4096 };
+double nth_dot(const double *x, const double *y, ptrdiff_t n)
+{
+    double s = 0.0;
+    for (ptrdiff_t lo = 0; lo < n; lo += DOT_CHUNK) {
+        const ptrdiff_t hi = n - lo < DOT_CHUNK ? n : lo + DOT_CHUNK;
+        double          t = 0.0;
+        for (ptrdiff_t i = lo; i < hi; ++i) t += x[i] * y[i];
+        s += t;
+    }
+    return s;
+}
+
+void nth_axpy(double alpha, const double *x, double *y, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; ++i) y[i] += alpha * x[i];
+}
+
+void nth_mat_copy(nth_mat dst, nth_cmat src)
+{
+    for (ptrdiff_t i = 0; i < src.rows; ++i)
+        memcpy(dst.a + i * dst.ld, src.a + i * src.ld, (size_t)src.cols * sizeof(double));
+}
+
+double nth_max_abs(nth_cmat A)
+{
+    double worst = 0.0;
+    for (ptrdiff_t i = 0; i < A.rows; ++i)
+        for (ptrdiff_t j = 0; j < A.cols; ++j) {
+            const double v = fabs(A.a[i * A.ld + j]);
+            if (!islessequal(v, worst)) worst = v;
+            if (isnan(worst)) return worst;
+        }
+    return worst;
+}
+
+double nth_frobenius(nth_cmat A)
+{
+    double s = 0.0;
+    for (ptrdiff_t i = 0; i < A.rows; ++i) s += nth_dot(A.a + i * A.ld, A.a + i * A.ld, A.cols);
+    return sqrt(s);
+}
+
+bool nth_all_finite(nth_cmat A)
+{
+    for (ptrdiff_t i = 0; i < A.rows; ++i)
+        for (ptrdiff_t j = 0; j < A.cols; ++j)
+            if (!isfinite(A.a[i * A.ld + j])) return false;
+    return true;
+}
+
+const char *nth_priv_blas_name(void)
+{
+    static _Thread_local char text[96];
+    snprintf(text, sizeof text, "OpenBLAS, %s kernels, %d threads", openblas_get_corename(),
+             openblas_get_num_threads());
+    return text;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Dense linear algebra on views: the border to BLAS (blas.c) and LAPACK (lapack.c).
+ *
+ * Products are cut into tiles whose size depends on the shapes alone, and threads share out the
+ * tiles; BLAS itself runs on one thread inside each, so a result has the same bits for any number
+ * of threads. Factorisations are called on one thread of our own and leave threads to LAPACK.
+ */
+#ifndef NTH_BASE_LINALG_PRIV_H
+#define NTH_BASE_LINALG_PRIV_H
+
+#include <stdbool.h>
+
+#include "nth/mat.h"
+
+typedef enum nth_op { NTH_N, NTH_T } nth_op; /* as stored, or transposed */
+
+/* The only place where sizes shrink to the BLAS integer. */
+NTH_NODISCARD nth_status nth_blas_int(ptrdiff_t n, int *out);
+
+/* C <- alpha op(A) op(B) + beta C. 2 m n k flops. */
+NTH_NODISCARD nth_status nth_gemm(double alpha, nth_op opa, nth_cmat A, nth_op opb, nth_cmat B,
+                                  double beta, nth_mat C);
+/* C <- alpha A B^T + beta C where the result is known to be symmetric: the lower tiles are computed
+ * and mirrored, half the work. B may differ from A (a sum of two such products can be symmetric
+ * where each is not: then use nth_gemm). */
+NTH_NODISCARD nth_status nth_gram(double alpha, nth_cmat A, double beta, nth_mat C);
+/* y <- alpha A x + beta y. */
+NTH_NODISCARD nth_status nth_gemv(double alpha, nth_op op, nth_cmat A, const double *x, double beta,
+                                  double *y);
+
+double nth_dot(const double *x, const double *y, ptrdiff_t n); /* fixed chunks, summed in order */
+void   nth_axpy(double alpha, const double *x, double *y, ptrdiff_t n);
+void   nth_mat_copy(nth_mat dst, nth_cmat src); /* same shape */
+double nth_max_abs(nth_cmat A);                 /* a NaN sticks */
+double nth_frobenius(nth_cmat A);
+bool   nth_all_finite(nth_cmat A);
+
+/* Eigenvalues ascending in d (n), eigenvectors in the columns of U (n x n), of the symmetric K,
+ * lower triangle read. K may be U. */
+NTH_NODISCARD nth_status nth_eigh(nth_cmat K, double *d, nth_mat U);
+/* Thin SVD A = U diag(s) V^T: A (m x n) is destroyed; U (m x k), s (k), Vt (k x n), k = min(m,n). */
+NTH_NODISCARD nth_status nth_svd(nth_mat A, nth_mat U, double *s, nth_mat Vt);
+/* Solves A X = B for general square A by LU with partial pivoting; A is destroyed, B becomes X. */
+NTH_NODISCARD nth_status nth_solve(nth_mat A, nth_mat B);
+/* Lower Cholesky factor of the symmetric positive definite A, in place. */
+NTH_NODISCARD nth_status nth_chol(nth_mat A);
+
+const char *nth_priv_blas_name(void); /* vendor, core and threads, for provenance */
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Threads: OpenMP, or serial stand-ins. Loops themselves carry `#pragma omp`, which a build
+ * without OpenMP ignores.
+ */
+#ifndef NTH_BASE_PAR_PRIV_H
+#define NTH_BASE_PAR_PRIV_H
+
+#ifdef _OPENMP
+#include <omp.h>
+static inline int  nth_priv_threads(void) { return omp_get_max_threads(); }
+static inline void nth_priv_set_threads(int n) { omp_set_num_threads(n); }
+static inline int  nth_priv_thread_id(void) { return omp_get_thread_num(); }
+static inline int  nth_priv_in_parallel(void) { return omp_in_parallel(); }
+#else
+static inline int  nth_priv_threads(void) { return 1; }
+static inline void nth_priv_set_threads(int n) { (void)n; }
+static inline int  nth_priv_thread_id(void) { return 0; }
+static inline int  nth_priv_in_parallel(void) { return 0; }
+#endif
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Chooses the vector math path of this CPU and calls it.
+ */
+#include "vmath.h"
+#include "vmath_priv.h"
+
+static const nth_vmath_table *best(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return &nth_vmath_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &nth_vmath_avx2;
+#endif
+    return &nth_vmath_base;
+}
+
+void nth_vexp(double *out, const double *in, ptrdiff_t n) { best()->exp(out, in, n); }
+void nth_vlog(double *out, const double *in, ptrdiff_t n) { best()->log(out, in, n); }
+void nth_vlog1p(double *out, const double *in, ptrdiff_t n) { best()->log1p(out, in, n); }
+void nth_vsin(double *out, const double *in, ptrdiff_t n) { best()->sin(out, in, n); }
+void nth_vcos(double *out, const double *in, ptrdiff_t n) { best()->cos(out, in, n); }
+void nth_vtanh(double *out, const double *in, ptrdiff_t n) { best()->tanh(out, in, n); }
+void nth_verf(double *out, const double *in, ptrdiff_t n) { best()->erf(out, in, n); }
+
+const char *nth_vmath_path(void) { return best()->name; }

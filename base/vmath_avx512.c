@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The vector math loops for one instruction set (flags in CMakeLists.txt); see vmath_priv.h.
+ */
+#define NTH_VMATH_TABLE nth_vmath_avx512
+#define NTH_VMATH_LABEL "avx512"
+#include "vmath_priv.h"

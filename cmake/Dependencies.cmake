@@ -1,0 +1,16 @@
+# Third-party libraries, each found once and linked privately by the one module that wraps it.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+pkg_check_modules(LAPACKE REQUIRED IMPORTED_TARGET lapacke)
+pkg_check_modules(GSL REQUIRED IMPORTED_TARGET gsl)
+pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
+# Threads: OpenMP where wanted and there; the build and the tests do without.
+add_library(nth_openmp INTERFACE)
+if(NTH_OPENMP)
+  find_package(OpenMP COMPONENTS C)
+  if(OpenMP_C_FOUND)
+    target_link_libraries(nth_openmp INTERFACE OpenMP::OpenMP_C)
+  endif()
+endif()

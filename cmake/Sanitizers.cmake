@@ -1,0 +1,5 @@
+add_library(nth_sanitize INTERFACE)
+if(NTH_SANITIZE)
+  target_compile_options(nth_sanitize INTERFACE -fsanitize=${NTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(nth_sanitize INTERFACE -fsanitize=${NTH_SANITIZE})
+endif()

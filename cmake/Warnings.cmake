@@ -1,0 +1,6 @@
+# Warnings and numeric flags of our own targets; CMAKE_C_FLAGS is left to the user.
+add_library(nth_warnings INTERFACE)
+target_compile_options(nth_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
+  $<$<BOOL:${NTH_WERROR}>:-Werror>
+  -fno-math-errno -ffp-contract=off $<$<CONFIG:Release>:-O3>)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * JSON: results for other programs (--json) and configuration files. A value is a small tree; a
+ * failed allocation anywhere while building makes the whole tree bad, and nth_json_text says so
+ * once at the end, so that building needs no check at each step. Non-finite numbers become null.
+ */
+#ifndef NTH_JSON_H
+#define NTH_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nth/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct nth_json nth_json;
+
+/** A new, empty object; NULL when out of memory (all calls below accept NULL). */
+NTH_API nth_json *nth_json_object(void);
+/** A new array. */
+NTH_API nth_json *nth_json_array(void);
+
+/* Members of an object, in the order they are set. */
+NTH_API void nth_json_set_string(nth_json *object, const char *key, const char *value);
+NTH_API void nth_json_set_double(nth_json *object, const char *key, double value);
+NTH_API void nth_json_set_int(nth_json *object, const char *key, int64_t value);
+NTH_API void nth_json_set_bool(nth_json *object, const char *key, bool value);
+NTH_API void nth_json_set_doubles(nth_json *object, const char *key, const double *v, ptrdiff_t n);
+/** Moves child (an object or array) into the object: child must not be used or freed after. */
+NTH_API void nth_json_set(nth_json *object, const char *key, nth_json *child);
+/** Moves child to the end of an array. */
+NTH_API void nth_json_append(nth_json *array, nth_json *child);
+
+/** The text of the tree, to be freed by nth_json_text_free; indent = 0 for one line. NTH_E_NOMEM. */
+NTH_API NTH_NODISCARD nth_status nth_json_text(char **text, const nth_json *root, int indent);
+NTH_API void                     nth_json_text_free(char *text);
+NTH_API void                     nth_json_destroy(nth_json **root);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

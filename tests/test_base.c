@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * base/: memory, products, factorisations, random numbers, vector math, integrator.
+ */
+#include "nth_test.h"
+#include "alloc_priv.h"
+#include "linalg_priv.h"
+#include "nth/rng.h"
+#include "ode_priv.h"
+#include "vmath.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { M = 37, N = 29, K = 301 };
+
+static double A[M * K], B[K * N], C[M * N];
+
+static void fill(double *x, ptrdiff_t n, uint32_t run) { nth_rand_normals(x, n, 5, NTH_STREAM_TEST, run, 0); }
+
+static void gemm_matches_loops(void)
+{
+    double worst = 0.0;
+    fill(A, M * K, 0), fill(B, K * N, 1);
+    NTH_CHECK_OK(nth_gemm(2.0, NTH_N, nth_cmat_of(A, M, K), NTH_N, nth_cmat_of(B, K, N), 0.0, nth_mat_of(C, M, N)));
+    for (int i = 0; i < M; ++i)
+        for (int j = 0; j < N; ++j) {
+            double s = 0.0, bound = 0.0;
+            for (int k = 0; k < K; ++k) s += A[i * K + k] * B[k * N + j], bound += fabs(A[i * K + k] * B[k * N + j]);
+            worst = nth_worst(worst, fabs(C[i * N + j] - 2.0 * s) / (2.0 * K * 2.2e-16 * bound));
+        }
+    NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1.0); /* k eps |A||B| */
+    NTH_CHECK_STATUS(nth_gemm(1.0, NTH_N, nth_cmat_of(A, M, K), NTH_N, nth_cmat_of(B, N, K), 0.0, nth_mat_of(C, M, N)),
+                     NTH_E_SHAPE);
+    NTH_CHECK_MESSAGE("37 x 301");
+}
+
+static void eigen_and_svd_reconstruct(void)
+{
+    double S[N * N], U[N * N], d[N], worst = 0.0, sv[N], Us[M * N], Vt[N * N], X[M * N];
+    fill(A, N * K, 2);
+    NTH_CHECK_OK(nth_gram(1.0, nth_cmat_of(A, N, K), 0.0, nth_mat_of(S, N, N)));
+    NTH_CHECK_OK(nth_eigh(nth_cmat_of(S, N, N), d, nth_mat_of(U, N, N)));
+    for (int i = 0; i < N; ++i)
+        for (int j = 0; j < N; ++j) {
+            double s = 0.0;
+            for (int k = 0; k < N; ++k) s += U[i * N + k] * d[k] * U[j * N + k];
+            worst = nth_worst(worst, fabs(s - S[i * N + j]));
+        }
+    NTH_CHECK_CLOSE(worst, 0.0, 0.0, N * 2.2e-16 * d[N - 1]);
+    fill(X, M * N, 3);
+    memcpy(C, X, sizeof X);
+    NTH_CHECK_OK(nth_svd(nth_mat_of(X, M, N), nth_mat_of(Us, M, N), sv, nth_mat_of(Vt, N, N)));
+    worst = 0.0;
+    for (int i = 0; i < M; ++i)
+        for (int j = 0; j < N; ++j) {
+            double s = 0.0;
+            for (int k = 0; k < N; ++k) s += Us[i * N + k] * sv[k] * Vt[k * N + j];
+            worst = nth_worst(worst, fabs(s - C[i * N + j]));
+        }
+    NTH_CHECK_CLOSE(worst, 0.0, 0.0, M * 2.2e-16 * sv[0]);
+}
+
+static void solve_reproduces_rhs(void)
+{
+    double S[9] = { 2, 1, 0, 1, 3, 1, 5, 0, 4 }, b[6] = { 1, 2, 3, 4, 5, 6 }, T[9];
+    memcpy(T, S, sizeof S);
+    NTH_CHECK_OK(nth_solve(nth_mat_of(T, 3, 3), nth_mat_of(b, 3, 2)));
+    for (int i = 0; i < 3; ++i)
+        for (int j = 0; j < 2; ++j)
+            NTH_CHECK_CLOSE(S[3 * i] * b[j] + S[3 * i + 1] * b[2 + j] + S[3 * i + 2] * b[4 + j], 2 * i + j + 1, 1e-14, 0);
+}
+
+/* Philox4x32-10, counter and key 0: 6627e8d5 e169c58d bc57ac4c 9b00dbd8 (Random123 kat_vectors). */
+static void random_numbers_are_addressed(void)
+{
+    double a[1001], b[1001], sum = 0.0, sq = 0.0;
+    NTH_CHECK_CLOSE(nth_rand_uniform(0, NTH_STREAM_WEIGHTS, 0, 0), (double)0x6627e8d5e169cull / 0x1p52, 1e-12, 0);
+    nth_rand_normals(a, 1001, 7, NTH_STREAM_WEIGHTS, 3, 0);
+    for (int i = 0; i < 1001; ++i) nth_rand_normals(b + i, 1, 7, NTH_STREAM_WEIGHTS, 3, (uint64_t)i);
+    NTH_CHECK(memcmp(a, b, sizeof a) == 0);
+    for (int i = 0; i < 1001; ++i) sum += a[i], sq += a[i] * a[i];
+    NTH_CHECK_CLOSE(sum / 1001, 0.0, 0.0, 6.0 / sqrt(1001.0));
+    NTH_CHECK_CLOSE(sq / 1001, 1.0, 0.0, 6.0 * sqrt(2.0 / 1001.0));
+    NTH_CHECK(nth_seed_derive(1, 2, 3) != nth_seed_derive(1, 3, 2));
+}
+
+static double reference(int f, double x)
+{
+    switch (f) {
+    case 0: return exp(x);
+    case 1: return log(fabs(x) + 0.1);
+    case 2: return log1p(fabs(x));
+    case 3: return sin(x);
+    case 4: return cos(x);
+    case 5: return tanh(x);
+    default: return erf(x);
+    }
+}
+
+/* libmvec promises 4 ulp; the position in the array must not matter. */
+static void vector_math_is_accurate(void)
+{
+    static void (*const vf[])(double *, const double *, ptrdiff_t) = { nth_vexp, nth_vlog,  nth_vlog1p, nth_vsin,
+                                                                       nth_vcos, nth_vtanh, nth_verf };
+    double x[1003], y[1003], one;
+    for (int f = 0; f < 7; ++f) {
+        double worst = 0.0;
+        for (int i = 0; i < 1003; ++i) {
+            x[i] = -6.0 + 12.0 * i / 1002.0;
+            if (f == 1) x[i] = fabs(x[i]) + 0.1;
+            if (f == 2) x[i] = fabs(x[i]);
+        }
+        vf[f](y, x, 1003);
+        for (int i = 0; i < 1003; ++i) {
+            const double want = f == 1 ? log(x[i]) : reference(f, x[i]);
+            worst = nth_worst(worst, fabs(y[i] - want) / (fabs(want) + 1e-300) / 2.2e-16);
+        }
+        /* near a zero of sin or cos the absolute error is what libmvec bounds */
+        NTH_CHECK_CLOSE(worst, 0.0, 0.0, f == 3 || f == 4 ? 64.0 : 6.0);
+        vf[f](&one, x + 1001, 1);
+        NTH_CHECK(memcmp(&one, y + 1001, sizeof one) == 0);
+    }
+}
+
+static nth_status decay(double t, const double *y, double *dydt, void *ctx)
+{
+    (void)t, (void)ctx;
+    dydt[0] = -y[0];
+    return NTH_OK;
+}
+
+static void integrator_reaches_its_tolerance(void)
+{
+    nth_ode_options opt = { .method = NTH_ODE_RK8PD, .rtol = 1e-12, .atol = 1e-14 };
+    nth_ode        *ode = NULL;
+    double          t = 0.0, y = 1.0, err[2];
+    long            steps = 0;
+    NTH_CHECK_OK(nth_ode_create(&ode, 1, &opt, decay, NULL));
+    NTH_CHECK_OK(nth_ode_advance(ode, &t, 3.0, &y, &steps));
+    NTH_CHECK_CLOSE(y, exp(-3.0), 1e-11, 0.0);
+    nth_ode_destroy(&ode);
+    for (int k = 0; k < 2; ++k) { /* fixed steps: Cash-Karp propagates order 5 */
+        opt = (nth_ode_options){ .method = NTH_ODE_RKCK, .fixed_steps = 10 << k };
+        t = 0.0, y = 1.0;
+        NTH_CHECK_OK(nth_ode_create(&ode, 1, &opt, decay, NULL));
+        NTH_CHECK_OK(nth_ode_advance(ode, &t, 3.0, &y, &steps));
+        err[k] = fabs(y - exp(-3.0));
+        nth_ode_destroy(&ode);
+    }
+    NTH_CHECK_CLOSE(log2(err[0] / err[1]), 5.0, 0.0, 0.6);
+}
+
+static nth_status build(void)
+{
+    nth_status st;
+    nth_mat    m = { 0 }, u = { 0 };
+    double    *d = NULL;
+    if ((st = nth_priv_mat(&m, 5, 5, "m")) != NTH_OK) goto done;
+    if ((st = nth_priv_mat(&u, 5, 5, "u")) != NTH_OK) goto done;
+    if ((st = nth_priv_doubles(&d, 5, "d")) != NTH_OK) goto done;
+    st = nth_eigh(nth_const(m), d, u);
+done:
+    nth_priv_free(m.a), nth_priv_free(u.a), nth_priv_free(d);
+    return st;
+}
+static void survives_no_memory(void)
+{
+    nth_mat m;
+    nth_test_every_allocation_fails(build);
+    NTH_CHECK_STATUS(nth_priv_mat(&m, PTRDIFF_MAX / 2, 8, "far too large"), NTH_E_NOMEM);
+    NTH_CHECK_MESSAGE("far too large");
+    NTH_CHECK_STATUS(nth_priv_mem_check(1e18, "the sweep"), NTH_E_NOMEM);
+}
+
+int main(void)
+{
+    return nth_test_main("base", (nth_test_case[]){ { "gemm_matches_loops", gemm_matches_loops },
+                                                    { "eigen_and_svd_reconstruct", eigen_and_svd_reconstruct },
+                                                    { "solve_reproduces_rhs", solve_reproduces_rhs },
+                                                    { "random_numbers_are_addressed", random_numbers_are_addressed },
+                                                    { "vector_math_is_accurate", vector_math_is_accurate },
+                                                    { "integrator_reaches_its_tolerance", integrator_reaches_its_tolerance },
+                                                    { "survives_no_memory", survives_no_memory },
+                                                    { 0 } });
+}
