@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * synthetic:sphere, the data set that needs no file: inputs uniform on the unit sphere of R^d
+ * (normalized Gaussian vectors), labels +1, -1, +1, ... so that the classes are balanced and do
+ * not depend on the inputs. Number j of input i is normal number i d + j of NTH_STREAM_INPUTS, run
+ * 0 for training and 1 for test inputs; so the first rows are the same for any n.
+ */
+#include "data_priv.h"
+#include "fail_priv.h"
+#include "nth/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const kinds[] = { "sphere", NULL };
+
+static void fill(nth_mat x, nth_mat y, uint64_t seed, uint32_t run)
+{
+    for (ptrdiff_t i = 0; i < x.rows; ++i) {
+        double *row = x.a + i * x.ld, sum = 0.0;
+        nth_rand_normals(row, x.cols, seed, NTH_STREAM_INPUTS, run, (uint64_t)(i * x.cols));
+        for (ptrdiff_t j = 0; j < x.cols; ++j) sum += row[j] * row[j];
+        for (ptrdiff_t j = 0; j < x.cols; ++j) row[j] /= sqrt(sum);
+        nth_priv_data_set_class(y, i, i % 2);
+    }
+}
+
+nth_status nth_priv_load_sphere(nth_data *data, const nth_spec *spec, const nth_data_options *opt)
+{
+    nth_status st = NTH_OK;
+    ptrdiff_t  n = 8, d = 6, test = 4;
+    uint64_t   seed = 1;
+    (void)opt;
+    NTH_REQUIRE(strcmp(spec->path, kinds[0]) == 0, NTH_E_ARG,
+                "synthetic:%s: no such synthetic set; did you mean \"%s\"?", spec->path,
+                nth_priv_data_nearest(spec->path, kinds));
+    NTH_TRY(nth_priv_spec_count(spec, "n", 1, PTRDIFF_MAX, &n));
+    NTH_TRY(nth_priv_spec_count(spec, "d", 1, PTRDIFF_MAX, &d));
+    NTH_TRY(nth_priv_spec_count(spec, "test", 0, PTRDIFF_MAX, &test));
+    NTH_TRY(nth_priv_spec_seed(spec, "seed", &seed));
+    NTH_TRY(nth_priv_data_alloc(data, n, test, d, 1));
+    NTH_TRY(nth_priv_data_labels(data, 2, (const char *const[]){ "+1", "-1" }));
+    NTH_TRY(nth_priv_format(&data->source, "synthetic:sphere?n=%td&d=%td&test=%td&seed=%llu", n, d, test,
+                            (unsigned long long)seed));
+    fill(data->x, data->y, seed, 0);
+    fill(data->x_test, data->y_test, seed, 1);
+done:
+    return st;
+}
