@@ -52,7 +52,7 @@ need() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "installing with apt-get: ${missing[*]}"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null ||
         die "apt-get update failed; is the network reachable?"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
         -o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null >"${TMPDIR:-/tmp}/nth-apt.$$" 2>&1 || {
