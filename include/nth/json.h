@@ -2,7 +2,8 @@
  *
  * JSON: results for other programs (--json) and configuration files. A value is a small tree; a
  * failed allocation anywhere while building makes the whole tree bad, and nth_json_text says so
- * once at the end, so that building needs no check at each step. Non-finite numbers become null.
+ * once at the end, so that building needs no check at each step. Non-finite numbers become null, bytes
+ * that are not UTF-8 become U+FFFD; numbers are the shortest decimals that read back the same.
  */
 #ifndef NTH_JSON_H
 #define NTH_JSON_H
@@ -24,7 +25,7 @@ NTH_API nth_json *nth_json_object(void);
 /** A new array. */
 NTH_API nth_json *nth_json_array(void);
 
-/* Members of an object, in the order they are set. */
+/* Members of an object, in the order they are set; a key set again is replaced, at the end. */
 NTH_API void nth_json_set_string(nth_json *object, const char *key, const char *value);
 NTH_API void nth_json_set_double(nth_json *object, const char *key, double value);
 NTH_API void nth_json_set_int(nth_json *object, const char *key, int64_t value);
@@ -34,6 +35,9 @@ NTH_API void nth_json_set_doubles(nth_json *object, const char *key, const doubl
 NTH_API void nth_json_set(nth_json *object, const char *key, nth_json *child);
 /** Moves child to the end of an array. */
 NTH_API void nth_json_append(nth_json *array, nth_json *child);
+NTH_API void nth_json_append_string(nth_json *array, const char *value);
+NTH_API void nth_json_append_double(nth_json *array, double value);
+NTH_API void nth_json_append_int(nth_json *array, int64_t value);
 
 /** The text of the tree, to be freed by nth_json_text_free; indent = 0 for one line. NTH_E_NOMEM. */
 NTH_API NTH_NODISCARD nth_status nth_json_text(char **text, const nth_json *root, int indent);
