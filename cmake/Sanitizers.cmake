@@ -4,7 +4,8 @@
 option(NTH_COVERAGE "Count executed lines (gcov)" OFF)
 add_library(nth_sanitize INTERFACE)
 if(NTH_SANITIZE)
-  target_compile_options(nth_sanitize INTERFACE -fsanitize=${NTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(nth_sanitize INTERFACE -fsanitize=${NTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
+                         $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # its false alarms on instrumented code
   target_link_options(nth_sanitize INTERFACE -fsanitize=${NTH_SANITIZE})
 endif()
 if(NTH_SANITIZE MATCHES thread AND NTH_OPENMP)
