@@ -18,8 +18,13 @@ struct nth_file {
     double          earlier; /* seconds spent before a resumption */
 };
 
-/* HDF5's own printing goes off on this thread. */
-static inline void nth_priv_h5_quiet(void) { (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+/* HDF5's own printing goes off on this thread. Nor does HDF5 clean up at exit, if we are the first
+ * to use it: a file whose closing failed (full disk) would be closed again there, and crash. */
+static inline void nth_priv_h5_quiet(void)
+{
+    (void)H5dont_atexit();
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
 
 /* The name to use in messages. */
 static inline const char *nth_priv_h5_name(const nth_file *f)
