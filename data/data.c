@@ -8,11 +8,25 @@
 #include "data_priv.h"
 #include "fail_priv.h"
 
+#include <locale.h>
 #include <math.h>
 #include <string.h>
 
 /* To add a source: a row here, its keys, a function nth_priv_load_<name>, a test. */
 static const nth_source sources[] = {
+    { .scheme = "", .load = nth_priv_load_h5 }, /* the name of a file, no keys */
+    { .scheme = "cifar10",
+      .keys = { "classes", "train", "test", "seed" },
+      .images = true,
+      .load = nth_priv_load_images },
+    { .scheme = "mnist",
+      .keys = { "classes", "train", "test", "seed" },
+      .images = true,
+      .load = nth_priv_load_images },
+    { .scheme = "csv",
+      .keys = { "target", "task", "ignore", "split", "fold", "train", "test", "seed" },
+      .load = nth_priv_load_csv },
+    { .scheme = "uci", .keys = { "fold" }, .load = nth_priv_load_uci },
     { .scheme = "synthetic", .keys = { "n", "d", "test", "seed" }, .load = nth_priv_load_sphere },
     { .load = NULL },
 };
@@ -104,11 +118,15 @@ nth_status nth_data_load(nth_data **data, const char *spec, const nth_data_optio
     nth_spec               parsed = { 0 };
     const nth_source      *source = NULL;
     nth_data              *d = NULL;
+    locale_t               plain = (locale_t)0, before = (locale_t)0;
     NTH_REQUIRE(data != NULL, NTH_E_ARG, "nowhere to put the data set");
     *data = NULL;
     if (opt == NULL) opt = &defaults;
     NTH_TRY(nth_priv_spec_parse(&parsed, spec, sources, &source));
     NTH_TRY(nth_priv_alloc(&d, 1, sizeof *d, "data set"));
+    plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* numbers in files have a point, not a comma */
+    NTH_REQUIRE(plain != (locale_t)0, NTH_E_NOMEM, "no memory for a locale");
+    before = uselocale(plain);
     NTH_TRY(source->load(d, &parsed, opt));
     NTH_TRY(nth_priv_preprocess(d, opt, source->images));
     NTH_TRY(require_finite(d->x, "x", d->source));
@@ -119,6 +137,8 @@ nth_status nth_data_load(nth_data **data, const char *spec, const nth_data_optio
     *data = d;
     d = NULL;
 done:
+    if (before != (locale_t)0) uselocale(before);
+    if (plain != (locale_t)0) freelocale(plain);
     nth_priv_spec_fini(&parsed);
     nth_data_destroy(&d);
     return st;

@@ -64,7 +64,104 @@ NTH_NODISCARD nth_status nth_priv_options_text(char **out, const nth_data_option
 /* preprocess.c */
 NTH_NODISCARD nth_status nth_priv_preprocess(nth_data *data, const nth_data_options *opt, bool images);
 
+/* files.c: opening, and text line by line. */
+/* Opens for reading; a folder, or a missing file, is NTH_E_IO with the path and the reason. */
+NTH_NODISCARD nth_status nth_priv_open(FILE **f, const char *path);
+/* The folder a spec names, or $NTH_DATA_DIR/sub where its path is empty. */
+NTH_NODISCARD nth_status nth_priv_data_dir(char **dir, const nth_spec *spec, const char *sub);
+
+/* What a message shows of bytes from a file: at most 40 of them, control characters as '?'. */
+typedef struct nth_shown {
+    char text[41];
+} nth_shown;
+const char *nth_priv_shown(nth_shown *out, const char *text); /* out->text */
+
+typedef struct nth_lines {
+    FILE       *f;    /* not owned */
+    const char *name; /* for messages */
+    char       *text; /* the line without its end, NUL-terminated; may be changed by the caller */
+    ptrdiff_t   length, capacity;
+    long        number; /* of the line, from 1 */
+} nth_lines;
+
+/* *more = false at the end of the stream. NTH_E_IO; NTH_E_FORMAT: a NUL byte, or a line over 16 MB. */
+NTH_NODISCARD nth_status nth_priv_lines_next(nth_lines *lines, bool *more);
+void                     nth_priv_lines_fini(nth_lines *lines);
+/* A decimal number, whole text; NTH_E_FORMAT or NTH_E_NUMERIC naming file, line, column and field. */
+NTH_NODISCARD nth_status nth_priv_number(double *out, const char *text, const nth_lines *lines,
+                                         const char *start, const char *field);
+
+/* image_files.c: images of one byte a pixel, read one by one; labels are read at once. */
+enum { NTH_IMAGE_FILES = 5, NTH_IMAGE_CLASSES = 10 };
+typedef struct nth_images {
+    ptrdiff_t count, pixels;
+    uint8_t  *labels; /* (count) each below NTH_IMAGE_CLASSES */
+    int       files;
+    struct {
+        FILE     *f;    /* owned */
+        char     *name; /* owned */
+        ptrdiff_t count, header, stride; /* image i starts at header + i * stride */
+    } part[NTH_IMAGE_FILES];
+} nth_images;
+
+/* Append the images of an open CIFAR-10 batch, or of a pair of idx files. The streams that hold
+ * pixels become the set's own, also on failure; the label stream stays the caller's. */
+NTH_NODISCARD nth_status nth_priv_cifar_attach(nth_images *set, FILE *f, const char *name);
+NTH_NODISCARD nth_status nth_priv_idx_attach(nth_images *set, FILE *images, const char *images_name,
+                                             FILE *labels, const char *labels_name);
+NTH_NODISCARD nth_status nth_priv_images_open(nth_images *set, const char *scheme, const char *dir,
+                                              bool test);
+NTH_NODISCARD nth_status nth_priv_images_read(nth_images *set, ptrdiff_t index, uint8_t *pixels);
+void                     nth_priv_images_fini(nth_images *set);
+
+/* table.c: rows of features with one target, and the split into training and test rows. */
+typedef struct nth_table {
+    ptrdiff_t rows, d, capacity;
+    double   *x;       /* (rows x d) */
+    double   *target;  /* (rows) value, or number of the class */
+    uint8_t  *is_test; /* (rows) */
+    ptrdiff_t classes; /* 0 for regression */
+    char    **labels;  /* (classes) room for NTH_MAX_CLASSES; NULL for regression */
+} nth_table;
+
+NTH_NODISCARD nth_status nth_priv_table_reserve(nth_table *t); /* room for one more row */
+/* Number of the class of this name, a new one if need be; NTH_E_RANGE beyond NTH_MAX_CLASSES. */
+NTH_NODISCARD nth_status nth_priv_table_class(nth_table *t, const char *label, double *number);
+/* Classes in ascending order: by value where all are numbers, else by bytes. */
+NTH_NODISCARD nth_status nth_priv_table_sort_classes(nth_table *t);
+NTH_NODISCARD nth_status nth_priv_table_to_data(nth_data *data, const nth_table *t,
+                                                const ptrdiff_t *train, ptrdiff_t n,
+                                                const ptrdiff_t *test, ptrdiff_t k);
+void                     nth_priv_table_fini(nth_table *t);
+
+/* csv.c */
+typedef struct nth_csv_columns {
+    const char *target; /* name of the column */
+    const char *task;   /* "auto", "classify" or "regress" */
+    const char *ignore; /* names, comma between; NULL for none */
+    const char *split;  /* NULL for none */
+    const char *fold;   /* rows whose field in that column equals this are test rows */
+} nth_csv_columns;
+NTH_NODISCARD nth_status nth_priv_csv_read(nth_table *t, FILE *f, const char *name,
+                                           const nth_csv_columns *columns);
+
+/* uci.c */
+typedef struct nth_uci_info {
+    ptrdiff_t inputs, classes, rows;
+} nth_uci_info;
+NTH_NODISCARD nth_status nth_priv_uci_info(nth_uci_info *info, FILE *f, const char *name);
+NTH_NODISCARD nth_status nth_priv_uci_table(nth_table *t, FILE *f, const char *name,
+                                            const nth_uci_info *info);
+/* Lines 2 pair and 2 pair + 1 of a file of row numbers: rows[0][0..n[0]) to train on, rows[1] to
+ * test on. Both blocks are the caller's. */
+NTH_NODISCARD nth_status nth_priv_uci_split(ptrdiff_t *rows[2], ptrdiff_t n[2], FILE *f,
+                                            const char *name, int pair, ptrdiff_t count);
+
 /* One loader for each source. */
+nth_status nth_priv_load_h5(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
+nth_status nth_priv_load_images(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
+nth_status nth_priv_load_csv(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
+nth_status nth_priv_load_uci(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
 nth_status nth_priv_load_sphere(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
 
 #endif

@@ -121,6 +121,9 @@ static nth_status find_source(nth_spec *spec, const nth_source *sources, const n
     for (const nth_source *s = sources; s->load != NULL && n < 15; ++s)
         if (s->scheme[0] != '\0') names[n++] = s->scheme;
     names[n] = NULL;
+    for (size_t i = 0; i < n; ++i)
+        NTH_REQUIRE(strcmp(spec->text, names[i]) != 0, NTH_E_ARG,
+                    "data \"%s\" needs a colon and what comes after; write \"%s:...\"", spec->text, names[i]);
     if (!file) *colon = '\0';
     for (*source = sources; (*source)->load != NULL; ++*source)
         if (strcmp((*source)->scheme, file ? "" : spec->text) == 0) break;
