@@ -182,7 +182,7 @@ static void killed_runs_resume(void)
     NTH_CHECK_OK(nth_file_create(&f, path, &prov));
     NTH_CHECK_OK(nth_file_write(f, "/members/a", x, 1, (ptrdiff_t[]){ 3 }));
     NTH_CHECK_OK(nth_file_flush(f));
-    for (int i = 0; i < 500; ++i) { /* much metadata, none of it flushed */
+    for (int i = 0; i < 12000; ++i) { /* much metadata, none of it flushed */
         char name[32];
         snprintf(name, sizeof name, "/members/b%d", i);
         if (nth_file_write(f, name, x, 1, (ptrdiff_t[]){ 3 }) != NTH_OK) break;
