@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Tangent kernels: the empirical kernel of a network, the closed-form gradient flow under a frozen
+ * kernel, and the infinite-width kernels that have a closed form.
+ */
+#ifndef NTH_NTK_H
+#define NTH_NTK_H
+
+#include "nth/net.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The blocks of a kernel on training inputs (n) and test inputs (k). A block whose `a` is NULL is
+ * not computed. */
+typedef struct nth_blocks {
+    nth_mat train;     /* (n x n) */
+    nth_mat test;      /* (k x n), rows are test inputs */
+    nth_mat test_test; /* (k x k) */
+} nth_blocks;
+
+/**
+ * Empirical tangent kernel of a network.
+ *
+ *     K2(x,x') = sum_l <Delta^l(x), Delta^l(x')> (c_l^2 <x^{l-1}, x'^{l-1}> + sigma_b^2)   [E15]
+ *
+ * Shapes     X (n x d), X_test (k x d) or empty; blocks as in nth_blocks, square ones symmetric to the bit.
+ * Scaling    raw N(0,1) parameters; the 1/n belongs to the flow (E6).
+ * Ownership  the caller's.
+ * Cost       4 N sum_l p_l q_l + N^2 sum_l (p_l + q_l) flops for N = n + k; 3 N sum_l p_l doubles.
+ * Accuracy   entrywise about (m + d) eps of the sum of absolute values; test_jet.c, k2_is_jacobian_product.
+ * Errors     NTH_E_SHAPE, NTH_E_NUMERIC (inputs not finite), NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_ntk_empirical(nth_blocks *K, const nth_net *net, nth_cmat X,
+                                                   nth_cmat X_test);
+
+/**
+ * phi(x) = (1 - e^{-x})/x, phi(0) = 1.                                                     [E26]
+ *
+ * Accuracy   2 ulp.
+ */
+NTH_API double nth_phi(double x);
+
+/**
+ * Time weight of the double integral, stable for all a, b >= 0 and small negative ones.
+ *
+ *     q(a,b) = (phi(a) - phi(a+b)) / b, evaluated by (E30)
+ *
+ * Accuracy   relative 1e-15 over [1e-12, 1e4]^2; test_spectral.c, q_is_stable.
+ */
+NTH_API double nth_q(double a, double b);
+
+/* Gradient flow under the frozen kernel K of the training set, in its eigenbasis. */
+typedef struct nth_spectral nth_spectral;
+
+/**
+ * Diagonalises K = U diag(d) U^T and projects the initial residual, c = U^T r_0.
+ *
+ * Shapes     K (n x n) symmetric, r0 (n). Scaling: flow time t with the 1/n of E6.
+ * Ownership  *sp belongs to the caller: nth_spectral_destroy. K and r0 are not kept.
+ * Cost       about 9 n^3 flops, 2 n^2 doubles.
+ * Errors     NTH_E_SHAPE, NTH_E_NUMERIC, NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_spectral_create(nth_spectral **sp, nth_cmat K,
+                                                     const double *r0);
+NTH_API void                     nth_spectral_destroy(nth_spectral **sp);
+
+/** Eigenvalues of K, ascending: d (n). */
+NTH_API const double *nth_spectral_values(const nth_spectral *sp);
+
+/** Linearised residual u_t = e^{-tK/n} r_0 into u (n).                                     [E24] */
+NTH_API void nth_spectral_residual(const nth_spectral *sp, double t, double *u);
+
+/**
+ * alpha_t = (1/n) int_0^t u_s ds = U diag((t/n) phi(t d_i/n)) c;  t = INFINITY: U diag(1/d_i) c.  [E26]
+ *
+ * Shapes     alpha (n). Ownership the caller's. Cost 2 n^2 flops.
+ * Accuracy   a few ulp of each spectral term; test_spectral.c.
+ * Errors     NTH_E_NUMERIC at t = INFINITY if an eigenvalue is not above n eps max d.
+ */
+NTH_API NTH_NODISCARD nth_status nth_spectral_alpha(const nth_spectral *sp, double t, double *alpha);
+
+/**
+ * Weights of the K4 term.
+ *
+ *     Omega(t) = U ((c c^T) o Q(t)) U^T,  Q_ij = (t/n)^2 q(t d_i/n, t d_j/n)              [E28]
+ *     t = INFINITY: Q_ij = 1 / (d_i (d_i + d_j))                                          [E31]
+ *
+ * Shapes     Omega (n x n), not symmetric: Omega + Omega^T = alpha alpha^T (E33).
+ * Ownership  the caller's. Cost 4 n^3 flops. Accuracy test_spectral.c, omega_oracles.
+ * Errors     NTH_E_SHAPE; NTH_E_NUMERIC as nth_spectral_alpha; NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_spectral_omega(const nth_spectral *sp, double t, nth_mat Omega);
+
+/** True if the infinite-width kernel of this activation has a closed form here. */
+NTH_API bool nth_ntk_has_closed_form(nth_activation act);
+
+/**
+ * Infinite-width tangent kernel from the covariances of the first layer.
+ *
+ *     Sigma^{l+1} = sigma_w^2 S(Sigma^l) + sigma_b^2,  Theta^{l+1} = Sigma^{l+1} + sigma_w^2 Sdot(Sigma^l) Theta^l
+ *                                                                                     [E52-E54]
+ *
+ * Shapes     K blocks as in nth_blocks; X (n x d), X_test (k x d) or empty.
+ * Scaling    raw parameters; cfg->widths[0] = d sets the input scale, the hidden widths are not used.
+ * Ownership  the caller's. Cost 2 N^2 d flops and L duals for each pair; no workspace.
+ * Accuracy   a few ulp of the largest term (atan2 forms, no acos); test_ntk.c, circle_table.
+ * Errors     NTH_E_ARG (activation without a closed form, naming those which have one), NTH_E_SHAPE.
+ */
+NTH_API NTH_NODISCARD nth_status nth_ntk_infinite(nth_blocks *K, const nth_net_config *cfg,
+                                                  nth_cmat X, nth_cmat X_test);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Networks: shape, storage, initialization (E1-E4). Files are in net_file.c.
+ */
+#include "nth/net.h"
+#include "alloc_priv.h"
+#include "fail_priv.h"
+#include "net_priv.h"
+#include "nth/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+double nth_net_factor(const nth_net_config *cfg, int l)
+{
+    if (l == 1 && cfg->input_scale == NTH_INPUT_ONE) return cfg->sigma_w;
+    return cfg->sigma_w / sqrt((double)cfg->widths[l - 1]);
+}
+
+nth_status nth_net_config_check(const nth_net_config *cfg)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(nth_activation_name(cfg->activation) != NULL, NTH_E_ARG, "activation %d is not in the list",
+                (int)cfg->activation);
+    NTH_REQUIRE(cfg->layers >= 2 && cfg->layers <= NTH_MAX_LAYERS, NTH_E_ARG,
+                "%d weight layers; expected 2 to %d", cfg->layers, NTH_MAX_LAYERS);
+    for (int l = 0; l <= cfg->layers; ++l)
+        NTH_REQUIRE(cfg->widths[l] >= 1 && cfg->widths[l] <= INT32_MAX, NTH_E_ARG,
+                    "width %td of layer %d; expected a positive number", cfg->widths[l], l);
+    NTH_REQUIRE(cfg->widths[cfg->layers] == 1, NTH_E_ARG, "last width is %td; one output is expected",
+                cfg->widths[cfg->layers]);
+    NTH_REQUIRE(isfinite(cfg->sigma_w) && cfg->sigma_w > 0.0, NTH_E_ARG, "sigma_w = %g; must be > 0",
+                cfg->sigma_w);
+    NTH_REQUIRE(isfinite(cfg->sigma_b) && cfg->sigma_b >= 0.0, NTH_E_ARG, "sigma_b = %g; must be >= 0",
+                cfg->sigma_b);
+done:
+    return st;
+}
+
+nth_status nth_net_create(nth_net **out, const nth_net_config *cfg, bool store_first)
+{
+    nth_status st = NTH_OK;
+    nth_net   *net = NULL;
+    *out = NULL;
+    NTH_TRY(nth_net_config_check(cfg));
+    NTH_TRY(nth_priv_alloc(&net, 1, sizeof *net, "network"));
+    net->cfg = *cfg;
+    net->copies = cfg->doubled ? 2 : 1;
+    net->first_layer_stored = store_first;
+    net->out_scale[0] = cfg->doubled ? sqrt(0.5) : 1.0;
+    net->out_scale[1] = -net->out_scale[0];
+    for (int c = 0; c < net->copies; ++c)
+        for (int l = 1; l <= cfg->layers; ++l) {
+            const ptrdiff_t p = cfg->widths[l], q = cfg->widths[l - 1];
+            net->W[c][l - 1] = (nth_mat){ .a = NULL, .rows = p, .cols = q, .ld = q };
+            if (l > 1 || store_first) NTH_TRY(nth_priv_mat(&net->W[c][l - 1], p, q, "weights"));
+            if (cfg->sigma_b > 0.0) NTH_TRY(nth_priv_doubles(&net->b[c][l - 1], p, "biases"));
+        }
+    *out = net, net = NULL;
+done:
+    nth_net_destroy(&net);
+    return st;
+}
+
+void nth_net_destroy(nth_net **net)
+{
+    if (*net == NULL) return;
+    for (int c = 0; c < 2; ++c)
+        for (int l = 0; l < NTH_MAX_LAYERS; ++l) {
+            nth_priv_free((*net)->W[c][l].a);
+            nth_priv_free((*net)->b[c][l]);
+        }
+    nth_priv_free(*net);
+    *net = NULL;
+}
+
+/* Address of the first parameter of a layer in its random stream. */
+static uint64_t address(int l) { return (uint64_t)l << 48; }
+
+void nth_priv_net_draw_rows(double *out, const nth_net_config *cfg, uint64_t seed, uint32_t run,
+                            int l, ptrdiff_t row, ptrdiff_t rows)
+{
+    const uint64_t q = (uint64_t)cfg->widths[l - 1];
+    nth_rand_normals(out, rows * (ptrdiff_t)q, seed, NTH_STREAM_WEIGHTS, run, address(l) + (uint64_t)row * q);
+}
+
+void nth_net_init_gaussian(nth_net *net, uint64_t seed, uint32_t run)
+{
+    net->seed = seed, net->run = run;
+    for (int l = 1; l <= net->cfg.layers; ++l) {
+        const nth_mat  W = net->W[0][l - 1];
+        double *const *b = net->b[0];
+        if (W.a != NULL) nth_priv_net_draw_rows(W.a, &net->cfg, seed, run, l, 0, W.rows);
+        if (b[l - 1] != NULL) nth_rand_normals(b[l - 1], W.rows, seed, NTH_STREAM_BIASES, run, address(l));
+        if (net->copies < 2) continue;
+        if (W.a != NULL) memcpy(net->W[1][l - 1].a, W.a, (size_t)(W.rows * W.cols) * sizeof(double));
+        if (b[l - 1] != NULL) memcpy(net->b[1][l - 1], b[l - 1], (size_t)W.rows * sizeof(double));
+    }
+}
+
+ptrdiff_t nth_net_parameters(const nth_net *net)
+{
+    ptrdiff_t P = 0;
+    for (int l = 1; l <= net->cfg.layers; ++l) {
+        if (nth_priv_frozen(&net->cfg, l)) continue;
+        P += net->cfg.widths[l] * (net->cfg.widths[l - 1] + (net->cfg.sigma_b > 0.0));
+    }
+    return P * net->copies;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The empirical tangent kernel K2 (E15): the plain component of a jet, and its Gram matrix.
+ */
+#include "ntk_priv.h"
+#include "fail_priv.h"
+
+static nth_status block_shape(nth_mat K, ptrdiff_t rows, ptrdiff_t cols, const char *what)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(K.a == NULL || (K.rows == rows && K.cols == cols), NTH_E_SHAPE,
+                "%s block is %td x %td, expected %td x %td", what, K.rows, K.cols, rows, cols);
+done:
+    return st;
+}
+
+nth_status nth_priv_blocks_check(const nth_blocks *K, ptrdiff_t n, ptrdiff_t k)
+{
+    nth_status st = NTH_OK;
+    NTH_TRY(block_shape(K->train, n, n, "train"));
+    NTH_TRY(block_shape(K->test, k, n, "test"));
+    NTH_TRY(block_shape(K->test_test, k, k, "test-test"));
+done:
+    return st;
+}
+
+nth_status nth_priv_gram_blocks(nth_blocks *K, int comp, const nth_jet *train, const nth_jet *test)
+{
+    nth_status st = NTH_OK;
+    nth_mat    out[NTH_MAX_COMPS] = { 0 };
+    out[comp] = K->train;
+    if (K->train.a != NULL) NTH_TRY(nth_jet_gram(out, train, train));
+    if (test == NULL) goto done;
+    out[comp] = K->test;
+    if (K->test.a != NULL) NTH_TRY(nth_jet_gram(out, test, train));
+    out[comp] = K->test_test;
+    if (K->test_test.a != NULL) NTH_TRY(nth_jet_gram(out, test, test));
+done:
+    return st;
+}
+
+nth_status nth_priv_ntk_rows(nth_blocks *K, double *f, const nth_rows *rows)
+{
+    nth_status      st = NTH_OK;
+    nth_algebra     plain;
+    nth_jet        *train = NULL, *test = NULL;
+    const ptrdiff_t k = rows->rows - rows->n;
+    nth_algebra_nilpotent(&plain, 0);
+    NTH_TRY(nth_priv_blocks_check(K, rows->n, k));
+    NTH_TRY(nth_jet_create(&train, &plain, rows, 0, rows->n, false));
+    NTH_TRY(nth_jet_advance(train, NULL, 0, 1));
+    if (k > 0) {
+        NTH_TRY(nth_jet_create(&test, &plain, rows, rows->n, k, false));
+        NTH_TRY(nth_jet_advance(test, NULL, 0, 1));
+    }
+    NTH_TRY(nth_priv_gram_blocks(K, 0, train, test));
+    if (f != NULL) NTH_TRY(nth_jet_outputs(train, f));
+    if (f != NULL && k > 0) NTH_TRY(nth_jet_outputs(test, f + rows->n));
+done:
+    nth_jet_destroy(&train);
+    nth_jet_destroy(&test);
+    return st;
+}
+
+nth_status nth_ntk_empirical(nth_blocks *K, const nth_net *net, nth_cmat X, nth_cmat X_test)
+{
+    nth_status st = NTH_OK;
+    nth_rows  *rows = NULL;
+    NTH_TRY(nth_rows_create(&rows, net, X, X_test));
+    NTH_TRY(nth_priv_ntk_rows(K, NULL, rows));
+done:
+    nth_rows_destroy(&rows);
+    return st;
+}

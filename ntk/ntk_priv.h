@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Kernels on inputs that are already reduced to rows (nn/rows_priv.h).
+ */
+#ifndef NTH_NTK_NTK_PRIV_H
+#define NTH_NTK_NTK_PRIV_H
+
+#include "jet_priv.h"
+#include "nth/ntk.h"
+
+/* Gram blocks of component `comp`: train x train, test x train, test x test, from a jet on the
+ * training rows and one on the test rows (NULL if there are none). */
+NTH_NODISCARD nth_status nth_priv_gram_blocks(nth_blocks *K, int comp, const nth_jet *train,
+                                              const nth_jet *test);
+/* nth_ntk_empirical on rows; f (rows) receives the outputs unless NULL. */
+NTH_NODISCARD nth_status nth_priv_ntk_rows(nth_blocks *K, double *f, const nth_rows *rows);
+/* Shapes of the blocks against n and k. */
+NTH_NODISCARD nth_status nth_priv_blocks_check(const nth_blocks *K, ptrdiff_t n, ptrdiff_t k);
+
+#endif
