@@ -46,6 +46,7 @@ check { if (code ~ /; *$/) check = 0; next }
     mutate("\\[[a-z][a-z0-9_]* - 1\\]", "@shift", "index: - 1 dropped", 0)
     mutate("\\[[a-z][a-z0-9_]* \\+ 1\\]", "@shift", "index: + 1 dropped", 0)
     mutate(" = 0; [a-z]+ <", "@start", "loop starts at 1", 0)
+    if (code ~ / \? /) next # a < b ? a : b is the same with <=
     mutate(" < ", " <= ", "bound: < to <=", 0)
     mutate(" <= ", " < ", "bound: <= to <", 0)
 }
