@@ -80,3 +80,40 @@ done:
     *t = (nth_text){ 0 };
     return st;
 }
+
+enum { LETTERS = 63 };
+
+int nth_priv_edit_distance(const char *a, const char *b)
+{
+    int          rows[3][LETTERS + 1];
+    const size_t la = strlen(a) < LETTERS ? strlen(a) : LETTERS;
+    const size_t lb = strlen(b) < LETTERS ? strlen(b) : LETTERS;
+    for (size_t i = 0; i <= la; ++i) {
+        int *row = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= lb; ++j) {
+            if (i == 0) {
+                row[j] = (int)j;
+                continue;
+            }
+            int best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < best) best = above[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && above2[j - 2] + 1 < best)
+                best = above2[j - 2] + 1;
+            row[j] = best;
+        }
+    }
+    return rows[la % 3][lb];
+}
+
+void nth_priv_nearest_offer(nth_nearest *n, const char *name)
+{
+    const int    d = nth_priv_edit_distance(n->word, name);
+    const size_t len = strlen(name) > strlen(n->word) ? strlen(name) : strlen(n->word);
+    const bool   prefix = strlen(n->word) >= 2 && strncmp(name, n->word, strlen(n->word)) == 0;
+    if (!prefix && 3 * (size_t)d > len + 2) return;
+    if (n->best[0] != '\0' && d >= n->distance) return;
+    snprintf(n->best, sizeof n->best, "%s", name);
+    n->distance = d;
+}

@@ -24,4 +24,16 @@ void nth_text_double(nth_text *t, double v);
 /* Hands the text over (freed by nth_priv_free) or reports the failure, freeing it. */
 NTH_NODISCARD nth_status nth_text_take(char **out, nth_text *t);
 
+/* Letters to insert, delete, replace or swap with a neighbour to turn a into b (optimal string
+ * alignment); words are cut at 63 letters. */
+int nth_priv_edit_distance(const char *a, const char *b);
+/* The nearest of the names offered one by one: start with {word}, offer each; `best` stays empty if
+ * none is near enough to be worth showing (more than a third of the letters differ). */
+typedef struct nth_nearest {
+    const char *word;
+    char        best[64];
+    int         distance;
+} nth_nearest;
+void nth_priv_nearest_offer(nth_nearest *n, const char *name);
+
 #endif
