@@ -4,6 +4,7 @@
  */
 #include "ntk_priv.h"
 #include "fail_priv.h"
+#include "flow_priv.h"
 
 static nth_status block_shape(nth_mat K, ptrdiff_t rows, ptrdiff_t cols, const char *what)
 {
@@ -71,4 +72,9 @@ nth_status nth_ntk_empirical(nth_blocks *K, const nth_net *net, nth_cmat X, nth_
 done:
     nth_rows_destroy(&rows);
     return st;
+}
+
+nth_status nth_ntk_flow(nth_blocks *K, const nth_flow *flow)
+{
+    return nth_priv_ntk_rows(K, NULL, nth_priv_flow_rows(flow));
 }

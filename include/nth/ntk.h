@@ -6,6 +6,7 @@
 #ifndef NTH_NTK_H
 #define NTH_NTK_H
 
+#include "nth/flow.h"
 #include "nth/net.h"
 
 #ifdef __cplusplus
@@ -34,6 +35,17 @@ typedef struct nth_blocks {
  */
 NTH_API NTH_NODISCARD nth_status nth_ntk_empirical(nth_blocks *K, const nth_net *net, nth_cmat X,
                                                    nth_cmat X_test);
+
+/**
+ * Empirical tangent kernel of a flow's network at its present time, on the flow's inputs.
+ *
+ *     K2_t(x,x') of (E15) with the weights theta_t
+ *
+ * Shapes     blocks as in nth_blocks for the n and k inputs of nth_flow_create.
+ * Ownership  the caller's. Cost and Accuracy as nth_ntk_empirical, without the products with d.
+ * Errors     NTH_E_SHAPE, NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_ntk_flow(nth_blocks *K, const nth_flow *flow);
 
 /**
  * phi(x) = (1 - e^{-x})/x, phi(0) = 1.                                                     [E26]
