@@ -232,6 +232,28 @@ bool nth_file_has_attr(nth_file *file, const char *object, const char *key)
     return exists(file->id, object) && H5Aexists_by_name(file->id, object, key, H5P_DEFAULT) > 0;
 }
 
+nth_status nth_file_list_attrs(nth_file *file, const char *object,
+                               nth_status (*visit)(const char *key, void *ctx), void *ctx)
+{
+    nth_status st = NTH_OK;
+    char       key[256];
+    hid_t      id = -1;
+    nth_priv_h5_quiet();
+    NTH_REQUIRE(exists(file->id, object), NTH_E_FORMAT, "%s: has no %s", nth_priv_h5_name(file), object);
+    id = H5Oopen(file->id, object, H5P_DEFAULT);
+    NTH_REQUIRE(id >= 0, NTH_E_FORMAT, "%s: %s is damaged", nth_priv_h5_name(file), object);
+    for (hsize_t i = 0;; ++i) {
+        const ssize_t len = H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, key, sizeof key, H5P_DEFAULT);
+        if (len < 0) break; /* past the last */
+        NTH_REQUIRE((size_t)len < sizeof key, NTH_E_FORMAT, "%s: %s: a name of %td characters",
+                    nth_priv_h5_name(file), object, (ptrdiff_t)len);
+        NTH_TRY(visit(key, ctx));
+    }
+done:
+    if (id >= 0) H5Oclose(id);
+    return st;
+}
+
 /* Makes the group if there is no such object. */
 static nth_status ensure_object(nth_file *file, const char *object)
 {

@@ -5,7 +5,7 @@
  * A result is written under a temporary name beside its final one ("OUT.partial") with the root
  * attribute status = "partial", and renamed by nth_file_commit when complete, so a reader never
  * sees half a result. A sweep may close a partial file after each member and open it again.
- * All arrays are float64, row-major (docs/formats.md).
+ * All arrays are float64, row-major (docs/formats.md). A file is used by one thread at a time.
  */
 #ifndef NTH_FILE_H
 #define NTH_FILE_H
@@ -84,8 +84,14 @@ NTH_API NTH_NODISCARD nth_status nth_file_list(nth_file *file, const char *group
                                                nth_status (*visit)(const char *name, void *ctx),
                                                void *ctx);
 
+/** Names of the attributes of an object, in name order, as nth_file_list. */
+NTH_API NTH_NODISCARD nth_status nth_file_list_attrs(nth_file *file, const char *object,
+                                                     nth_status (*visit)(const char *key, void *ctx),
+                                                     void *ctx);
+
 /* Attributes of an object ("/" for the root, or any group or dataset). Reading a missing one, or
- * one of another type, is NTH_E_FORMAT. */
+ * one of another type, is NTH_E_FORMAT. Setting replaces an old value and makes the group if there
+ * is no such object; one integer becomes a scalar. */
 NTH_API bool nth_file_has_attr(nth_file *file, const char *object, const char *key);
 NTH_API NTH_NODISCARD nth_status nth_file_set_string(nth_file *file, const char *object,
                                                      const char *key, const char *value);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The commands, one file each (cmd_<name>.c), listed in the table of main.c.
+ */
+#ifndef NTH_CLI_COMMANDS_H
+#define NTH_CLI_COMMANDS_H
+
+#include "cli.h"
+
+nth_status cmd_data(cli *c);
+nth_status cmd_info(cli *c);
+
+#endif

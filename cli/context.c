@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the commands share: messages, provenance, data, interruption (cli.h).
+ */
+#include "cli.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nth/build_info.h"
+
+nth_status cli_fail(cli *c, nth_status code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(c->message, sizeof c->message, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+void cli_say(const cli *c, const char *fmt, ...)
+{
+    va_list ap;
+    if (c->cfg->json) return;
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+}
+
+nth_status cli_provenance(cli *c, nth_provenance *prov)
+{
+    nth_json_text_free(c->config_json);
+    c->config_json = NULL;
+    const nth_status st = nth_config_json(&c->config_json, c->cfg);
+    *prov = (nth_provenance){ .command_line = c->command_line,
+                              .config = c->config_json,
+                              .seed = c->cfg->seed,
+                              .threads = nth_threads_get() };
+    return st;
+}
+
+nth_status cli_create(cli *c, nth_file **file)
+{
+    nth_provenance   prov;
+    const nth_status st = cli_provenance(c, &prov);
+    return st == NTH_OK ? nth_file_create(file, c->cfg->out, &prov) : st;
+}
+
+nth_status cli_resume(cli *c, nth_file **file, bool *resumed)
+{
+    nth_provenance   prov;
+    const nth_status st = cli_provenance(c, &prov);
+    return st == NTH_OK ? nth_file_resume(file, c->cfg->out, &prov, resumed) : st;
+}
+
+nth_status cli_load_data(cli *c, nth_data **data, const char *spec)
+{
+    nth_status        st = NTH_OK;
+    nth_data_options  opt = { 0 };
+    const nth_config *cfg = c->cfg;
+    char              number[24];
+    const struct {
+        const char *key, *value;
+    } words[] = { { "pixels", cfg->pixels },
+                  { "centre", cfg->centre },
+                  { "unit-norm", cfg->unit_norm },
+                  { "bias", cfg->bias } };
+    for (size_t i = 0; i < sizeof words / sizeof *words; ++i)
+        if (words[i].value != NULL) CLI_TRY(nth_data_options_set(&opt, words[i].key, words[i].value));
+    if (nth_config_given(cfg, "project")) {
+        snprintf(number, sizeof number, "%lld", (long long)cfg->project);
+        CLI_TRY(nth_data_options_set(&opt, "project", number));
+    }
+    opt.project_seed = nth_config_given(cfg, "project-seed") ? cfg->project_seed : cfg->seed;
+    CLI_TRY(nth_data_load(data, spec, &opt));
+done:
+    return st;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal_number)
+{
+    interrupted = 1;
+    (void)signal(signal_number, SIG_DFL); /* the second one kills */
+}
+
+void cli_catch_interrupts(void)
+{
+    (void)signal(SIGINT, on_signal);
+    (void)signal(SIGTERM, on_signal);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file-size limit becomes an error message */
+}
+
+bool cli_interrupted(void) { return interrupted != 0; }
