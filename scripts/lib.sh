@@ -30,10 +30,7 @@ libcunit1-dev         -           unit tests
 has_package() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"
-    elif command -v sudo >/dev/null; then sudo "$@"
-    else die "this needs root, and there is no sudo; as root, run: $*"
-    fi
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # need "package command-or-- purpose" lines on standard input: installs the missing ones.
@@ -51,6 +48,8 @@ need() {
         missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        die "installing needs root, and there is no sudo; as root, run: apt-get install ${missing[*]}"
     say "installing with apt-get: ${missing[*]}"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null ||
         die "apt-get update failed; is the network reachable?"
