@@ -11,9 +11,10 @@ install(TARGETS nth EXPORT nthTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR
 if(TARGET nth_static)
   install(TARGETS nth_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
-if(TARGET nth_cli) # installed by cli/CMakeLists.txt; here it learns where its library will be
+if(TARGET nth_cli)
   file(RELATIVE_PATH to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(nth_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${to_lib}")
+  install(TARGETS nth_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/nth DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
