@@ -14,7 +14,7 @@ function check(    head, i, k, want, lacks) {
     if (!documented) { report("no comment"); return }
     if (kind != "/**" && strict) { report("comment does not start with /**"); return }
     if (!strict || head !~ /nth_status/ || shared) return
-    if (declaration !~ /nth_c?mat |double \*/) return
+    if (declaration !~ /nth_c?mat |const double \*/) return
     lacks = ""
     k = split("Shapes Ownership Cost Accuracy Errors", want, " ")
     for (i = 1; i <= k; ++i) if (comment !~ ("(^|[ *])" want[i] " ")) lacks = lacks " " want[i]
