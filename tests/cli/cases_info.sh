@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# nth info: this build, and files of all sorts.
+
+expect 0 '' info
+for key in version git_revision git_dirty compiler compiler_flags build_type blas gsl hdf5 jansson vector_math cpu openmp threads; do
+    holds "info tells $key" grep -qE "^$key +[^ ]" out
+done
+expect 0 '' info --json
+holds 'one object' test "$(head -c 1 out)" = '{' -a "$(tail -n 1 out)" = '}'
+holds 'vector math path' grep -qE '"vector_math": "(avx512|avx2|portable)"' out
+expect 0 '' info --threads 3
+holds 'threads are set' grep -qE '^threads +(3|1)$' out
+expect 0 '' info --options-md
+holds 'options.md' test "$(head -n 1 out)" = '# Commands and options'
+
+expect 3 'nth info: absent.h5: cannot be opened: No such file or directory' info absent.h5
+expect 3 'nth info: .: is a directory' info .
+printf 'x,y\n1,2\n' >plain.csv
+expect 3 'nth info: plain.csv: not an HDF5 file' info plain.csv
+: >empty.h5
+expect 3 'nth info: empty.h5: not an HDF5 file' info empty.h5
+
+expect 0 '' data 'synthetic:sphere?n=3&d=2&test=1&seed=1' --out "it's.h5"
+expect 0 '' info "it's.h5"
+holds 'status' grep -qx '@status = complete' out
+holds 'created' grep -qE '^@created = [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$' out
+holds 'shape of x' grep -qx '/x (3,2)' out
+holds 'quoted command line' grep -qFx "@command_line = nth data 'synthetic:sphere?n=3&d=2&test=1&seed=1' --out 'it'\\''s.h5'" out
+expect 0 '' info "it's.h5" --json
+holds 'shapes in JSON' grep -qF '"/x_test": [1, 2]' out
+head -c 1000 "it's.h5" >short.h5
+expect 3 'nth info: short.h5: damaged or truncated HDF5 file' info short.h5
+
+# Standard output that cannot be written is a failure, too.
+if [ -e /dev/full ]; then
+    "$nth" info >/dev/full 2>err
+    verdict "$([ $? = 3 ] && grep -qx 'nth: standard output: cannot be written' err; echo $?)" 'full standard output'
+fi
