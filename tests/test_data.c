@@ -163,6 +163,29 @@ static void preprocessing_matches_loops(void)
     nth_data_destroy(&raw), nth_data_destroy(&got);
 }
 
+/* Each step alone: recorded by itself, and a projection keeps the scale 1/sqrt(D). */
+static void single_steps(void)
+{
+    static const char *const steps[] = { "centre=yes", "project=4,project-seed=9", "unit-norm=yes", "bias=yes" };
+    nth_data                *raw = NULL, *got = NULL;
+    NTH_CHECK_OK(nth_data_load(&raw, NTH_DATA_DEFAULT_SPEC, NULL));
+    for (int k = 0; raw != NULL && k < 4; ++k) {
+        nth_data_options opt = { 0 };
+        NTH_CHECK_OK(nth_data_options_parse(&opt, steps[k]));
+        NTH_CHECK_OK(nth_data_load(&got, NTH_DATA_DEFAULT_SPEC, &opt));
+        if (got == NULL) continue;
+        NTH_CHECK(strcmp(got->preprocessing, steps[k]) == 0);
+        if (k == 1) {
+            double G[24], want = 0.0;
+            nth_rand_normals(G, 24, 9, NTH_STREAM_PROJECTION, 0, 0);
+            for (int j = 0; j < 6; ++j) want += raw->x.a[j] * G[4 * j] / 2.0; /* sqrt(4) */
+            NTH_CHECK_CLOSE(got->x.a[0], want, 0.0, 6 * EPS * 4.0);           /* |x| = 1, |G| < 4 */
+        }
+        nth_data_destroy(&got);
+    }
+    nth_data_destroy(&raw);
+}
+
 static void zero_and_huge_rows(void)
 {
     nth_data              *data = NULL;
@@ -349,6 +372,7 @@ int main(void)
         { "bad_specs_name_the_nearest", bad_specs_name_the_nearest },
         { "options_are_read_and_recorded", options_are_read_and_recorded },
         { "preprocessing_matches_loops", preprocessing_matches_loops },
+        { "single_steps", single_steps },
         { "zero_and_huge_rows", zero_and_huge_rows },
         { "numbers_have_a_point_in_any_locale", numbers_have_a_point_in_any_locale },
         { "written_file_loads_the_same", written_file_loads_the_same },

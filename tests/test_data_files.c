@@ -6,6 +6,7 @@
 #include "nth_test.h"
 #include "data_fixture.h"
 #include "nth/data.h"
+#include "nth/rng.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,30 @@ static void cifar_rows_are_records(void)
     }
     for (int r = 0; r < 3; ++r)
         NTH_CHECK((record_of(d->x_test.a[3072 * r], INVERSE_11) + 3) % 10 == (d->y_test.a[r] > 0 ? 7 : 2));
+    nth_data_destroy(&d);
+}
+
+/* The sample by its definition: of class c, record after record with the least key above the last. */
+static void samples_follow_the_keys(void)
+{
+    const nth_data_options raw = { .pixels = NTH_PIXELS_RAW };
+    nth_data              *d = NULL;
+    NTH_CHECK_OK(nth_data_load(&d, nth_fixture_spec("cifar10:", "cifar", "?classes=4,6&train=10&test=4&seed=5"), &raw));
+    if (d == NULL) return;
+    for (uint32_t run = 0; run < 2; ++run)
+        for (int k = 0; k < 2; ++k) {
+            double last = 0.0;
+            for (int r = k; r < (run ? 4 : 10); r += 2) {
+                double least = 2.0;
+                int    record = -1;
+                for (int i = 0; i < (run ? 20 : 100); ++i) {
+                    const double key = nth_rand_uniform(5, NTH_STREAM_SPLIT, run, (uint64_t)i);
+                    if ((run ? (i + 3) % 10 : i % 10) == (k ? 6 : 4) && key > last && key < least) least = key, record = i;
+                }
+                last = least;
+                NTH_CHECK(record_of((run ? d->x_test.a : d->x.a)[3072 * r], run ? INVERSE_11 : INVERSE_7) == record);
+            }
+        }
     nth_data_destroy(&d);
 }
 
@@ -164,6 +189,9 @@ static void damaged_idx(void)
     memset(bytes + 4, 0xff, 12); /* 2^96 bytes announced */
     nth_fixture_write(x, bytes, sizeof bytes);
     refused(spec, NTH_E_FORMAT, "header says 4294967295 images");
+    memcpy(bytes + 4, (const unsigned char[12]){ 128, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 4 }, 12);
+    nth_fixture_write(x, bytes, 16); /* 2^64 bytes, which wrap around to the 0 there are */
+    refused(spec, NTH_E_FORMAT, "header says 2147483648 images");
     memcpy(bytes, images, sizeof images);
     bytes[11] = 0, bytes[7] = 2;
     nth_fixture_write(x, bytes, 16);
@@ -308,6 +336,7 @@ static void damaged_uci(void)
         { "tiny.txt", "n_entradas= 2\nn_clases= 3\nn_arquivos= 1\nn_patrons1= 7\n", "tiny_R.dat:9: more than the 7 rows" },
         { "tiny.txt", "n_entradas= 2\nn_clases= 2\nn_arquivos= 1\nn_patrons1= 8\n", "tiny_R.dat:4: class 2; expected an integer from 0 to 1" },
         { "tiny_R.dat", "", "tiny_R.dat: empty" },
+        { "tiny_R.dat", "h\n1\t1\t1\t0\t0\n", "tiny_R.dat:2: 5 fields; expected" },
         { "tiny_R.dat", "h\n2\t1\t1\t0\n", "tiny_R.dat:2: row number 2; expected 1" },
         { "tiny_R.dat", "h\n1\t1\tx\t0\n", "tiny_R.dat:2:5: \"x\" is not a number (input)" },
         { "tiny_R.dat", "h\n1\t1\t1\t0.5\n", "class 0.5; expected" },
@@ -360,6 +389,7 @@ int main(void)
     nth_fixture_cifar(), nth_fixture_mnist(), nth_fixture_uci();
     const int failed = nth_test_main("data_files", (nth_test_case[]){
         { "cifar_rows_are_records", cifar_rows_are_records },
+        { "samples_follow_the_keys", samples_follow_the_keys },
         { "samples_are_nested_and_seeded", samples_are_nested_and_seeded },
         { "pixel_ranges", pixel_ranges },
         { "damaged_cifar", damaged_cifar },
