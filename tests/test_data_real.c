@@ -110,9 +110,9 @@ static void cifar10_samples(void)
         worst = nth_worst(worst, fabs(norm - 1.0));
     }
     NTH_CHECK_CLOSE(worst, 0.0, 0.0, 3072 * 2.3e-16); /* d eps */
+    nth_data_destroy(&a), nth_data_destroy(&b), nth_data_destroy(&z);
     NTH_CHECK_STATUS(nth_data_load(&a, "cifar10:?classes=4,5&train=10002", NULL), NTH_E_ARG);
     NTH_CHECK_MESSAGE("asks for 5001 images of class 4; there are 5000");
-    nth_data_destroy(&b), nth_data_destroy(&z);
 }
 
 /* Calls visit for each entry that ends so; returns how many there were. */
