@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Infinite-width tangent kernels of fully connected nets whose dual activations have a closed form
- * (E45-E54). Angles are taken by atan2, so coincident, opposite and zero inputs need no special
- * case and lose no digits.
+ * (E45-E54). Angles are taken by atan2 and their sines never by 1 - cos^2 where that cancels, so
+ * coincident, nearly parallel, opposite and zero inputs lose no digits. Only relu needs such care:
+ * its Sdot has a corner at angle 0, the others are smooth there.
  */
 #include "fail_priv.h"
 #include "linalg_priv.h"
@@ -15,26 +16,20 @@ static const double PI = 3.14159265358979323846;
 /* S and Sdot of E44 for variances q1, q2 and covariance k. */
 typedef void dual_fn(double q1, double q2, double k, double *S, double *Sdot);
 
-static double root(double q1, double q2, double k) { return sqrt(fmax(q1 * q2 - k * k, 0.0)); }
-
-static void dual_relu(double q1, double q2, double k, double *S, double *Sdot) /* E45 */
-{
-    const double s = root(q1, q2, k), th = atan2(s, k);
-    *S = (s + (PI - th) * k) / (2.0 * PI);
-    *Sdot = (PI - th) / (2.0 * PI);
-}
+/* q1 q2 - k^2, which rounding must not make negative. */
+static double det(double q1, double q2, double k) { return fmax(q1 * q2 - k * k, 0.0); }
 
 static void dual_erf(double q1, double q2, double k, double *S, double *Sdot) /* E47 */
 {
-    const double r = sqrt((1.0 + 2.0 * q1) * (1.0 + 2.0 * q2) - 4.0 * k * k);
+    const double r = sqrt(1.0 + 2.0 * (q1 + q2) + 4.0 * det(q1, q2, k));
     *S = 2.0 / PI * atan2(2.0 * k, r);
     *Sdot = 4.0 / PI / r;
 }
 
 static void dual_gelu(double q1, double q2, double k, double *S, double *Sdot) /* E48 */
 {
-    const double e = (1.0 + q1) * (1.0 + q2), D = e - k * k, r = sqrt(D), th = atan2(k, r);
-    *S = ((k * k + q1 * q2 * D) / (e * r) + k * th) / (2.0 * PI) + 0.25 * k;
+    const double e = (1.0 + q1) * (1.0 + q2), D = 1.0 + q1 + q2 + det(q1, q2, k), r = sqrt(D), th = atan2(k, r);
+    *S = (k / e * (k / r) + q1 * q2 / e * r + k * th) / (2.0 * PI) + 0.25 * k;
     *Sdot = (1.0 / D + (1.0 - q1 * q2) / e + 1.0) * k / (2.0 * PI * r) + 0.25 + th / (2.0 * PI);
 }
 
@@ -60,10 +55,13 @@ static void dual_quadratic(double q1, double q2, double k, double *S, double *Sd
 
 static dual_fn *const duals[NTH_ACT_COUNT] = {
     [NTH_ACT_ERF] = dual_erf, [NTH_ACT_GELU] = dual_gelu,     [NTH_ACT_SIN] = dual_sin,
-    [NTH_ACT_RELU] = dual_relu, [NTH_ACT_LINEAR] = dual_linear, [NTH_ACT_QUADRATIC] = dual_quadratic,
+    [NTH_ACT_LINEAR] = dual_linear, [NTH_ACT_QUADRATIC] = dual_quadratic,
 };
 
-bool nth_ntk_has_closed_form(nth_activation act) { return (unsigned)act < NTH_ACT_COUNT && duals[act] != NULL; }
+bool nth_ntk_has_closed_form(nth_activation act)
+{
+    return (unsigned)act < NTH_ACT_COUNT && (act == NTH_ACT_RELU || duals[act] != NULL);
+}
 
 /* Theta^L of one pair from its layer-1 covariances. */
 static double theta(const nth_net_config *cfg, double q1, double q2, double k)
@@ -82,11 +80,43 @@ static double theta(const nth_net_config *cfg, double q1, double q2, double k)
     return Theta;
 }
 
+/* The same for relu (E45), with s = sqrt(q1 q2 - k^2) carried from layer to layer:
+ * gap = sqrt(S(q1,q1) S(q2,q2)) - S(q1,q2), and the new q1 q2 - k^2 is a sum of its positive parts. */
+static double theta_relu(const nth_net_config *cfg, double q1, double q2, double k, double s)
+{
+    const double w2 = cfg->sigma_w * cfg->sigma_w, b2 = cfg->sigma_b * cfg->sigma_b;
+    double       Theta = k;
+    for (int l = 1; l < cfg->layers; ++l) {
+        const double R = sqrt(q1) * sqrt(q2), th = atan2(s, k), spread = sqrt(q1) - sqrt(q2);
+        const double S = w2 * (s + (PI - th) * k) / (2.0 * PI), Sdot = (PI - th) / (2.0 * PI);
+        const double below = k > 0.0 ? s * (s / (R + k)) : R - k;
+        const double gap = w2 * fmax(PI * below - (s - th * k), 0.0) / (2.0 * PI);
+        s = sqrt(gap * (0.5 * w2 * R + S) + b2 * (0.5 * w2 * spread * spread + 2.0 * gap));
+        k = S + b2, q1 = 0.5 * w2 * q1 + b2, q2 = 0.5 * w2 * q2 + b2;
+        Theta = k + w2 * Sdot * Theta;
+    }
+    return Theta;
+}
+
+/* sqrt(q1 q2 - k^2) of two inputs; next to 0 and pi from the part of z orthogonal to x. */
+static double sine(double q1, double q2, double k, double c, double b, nth_cmat A, ptrdiff_t i, nth_cmat B, ptrdiff_t j)
+{
+    const double *x = A.a + i * A.ld, *z = B.a + j * B.ld;
+    const double  R = sqrt(q1) * sqrt(q2);
+    if (x == z || R == 0.0) return 0.0;
+    if (fabs(k) < 0.995 * R) return sqrt(R - k) * sqrt(R + k);
+    const double t = k / q1;
+    double       rest = (b - t * b) * (b - t * b);
+    for (ptrdiff_t e = 0; e < A.cols; ++e) rest += c * (z[e] - t * x[e]) * (c * (z[e] - t * x[e]));
+    return sqrt(q1) * sqrt(rest);
+}
+
 static nth_status block(nth_mat K, const nth_net_config *cfg, nth_cmat A, nth_cmat B)
 {
     nth_status   st = NTH_OK;
-    const double c = nth_net_factor(cfg, 1), c2 = c * c, b2 = cfg->sigma_b * cfg->sigma_b;
-    const bool   square = A.a == B.a;
+    const double c = nth_net_factor(cfg, 1), c2 = c * c, b = cfg->sigma_b, b2 = b * b;
+    const bool   relu = cfg->activation == NTH_ACT_RELU;
+    const bool   square = A.a == B.a && A.rows == B.rows && A.ld == B.ld;
     if (K.a == NULL) return st;
     NTH_TRY(square ? nth_gram(c2, A, 0.0, K) : nth_gemm(c2, NTH_N, A, NTH_T, B, 0.0, K));
 #pragma omp parallel for schedule(dynamic, 8)
@@ -95,7 +125,7 @@ static nth_status block(nth_mat K, const nth_net_config *cfg, nth_cmat A, nth_cm
             const double *x = A.a + i * A.ld, *z = B.a + j * B.ld;
             const double  q1 = c2 * nth_dot(x, x, A.cols) + b2, q2 = c2 * nth_dot(z, z, B.cols) + b2;
             const double  k = square && i == j ? q1 : K.a[i * K.ld + j] + b2;
-            K.a[i * K.ld + j] = theta(cfg, q1, q2, k);
+            K.a[i * K.ld + j] = relu ? theta_relu(cfg, q1, q2, k, sine(q1, q2, k, c, b, A, i, B, j)) : theta(cfg, q1, q2, k);
             if (square) K.a[j * K.ld + i] = K.a[i * K.ld + j];
         }
 done:
