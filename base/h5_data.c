@@ -43,6 +43,21 @@ bool nth_file_has(nth_file *file, const char *name)
     return exists(file->id, name);
 }
 
+/* An integer or float whose parts lie within its bytes: HDF5 believes damaged ones, and overruns. */
+static bool is_number(hid_t type)
+{
+    size_t            spos = 0, epos = 0, esize = 0, mpos = 0, msize = 0;
+    const H5T_class_t kind = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+    if (kind != H5T_FLOAT && kind != H5T_INTEGER) return false;
+    const size_t bits = 8 * H5Tget_size(type), used = H5Tget_precision(type);
+    const int    offset = H5Tget_offset(type);
+    if (bits == 0 || bits > 128 || used == 0 || used > bits || offset < 0 || (size_t)offset > bits - used) return false;
+    if (kind == H5T_INTEGER) return true;
+    if (H5Tget_fields(type, &spos, &epos, &esize, &mpos, &msize) < 0) return false;
+    return esize > 0 && esize <= 32 && msize > 0 && msize <= 112 && spos < bits && epos <= bits - esize && mpos <= bits &&
+           msize <= bits - mpos;
+}
+
 typedef struct dataset {
     hid_t     id, space, type;
     int       rank;
@@ -69,9 +84,7 @@ static nth_status dataset_open(dataset *d, nth_file *file, const char *name)
     NTH_REQUIRE(d->id >= 0, NTH_E_FORMAT, "%s: %s is not a dataset", path, name);
     d->type = H5Dget_type(d->id);
     d->space = H5Dget_space(d->id);
-    const H5T_class_t kind = d->type >= 0 ? H5Tget_class(d->type) : H5T_NO_CLASS;
-    NTH_REQUIRE(kind == H5T_FLOAT || kind == H5T_INTEGER, NTH_E_FORMAT,
-                "%s: %s does not hold numbers", path, name);
+    NTH_REQUIRE(is_number(d->type), NTH_E_FORMAT, "%s: %s does not hold numbers", path, name);
     NTH_REQUIRE(d->space >= 0 && H5Sget_simple_extent_type(d->space) != H5S_NULL, NTH_E_FORMAT,
                 "%s: %s is empty", path, name);
     d->rank = H5Sget_simple_extent_ndims(d->space);
@@ -89,6 +102,17 @@ static nth_status dataset_open(dataset *d, nth_file *file, const char *name)
 done:
     if (st != NTH_OK) dataset_close(d), d->id = d->space = d->type = -1;
     return st;
+}
+
+/* The extents are those the stored bytes were made for: HDF5 believes damaged ones, and overruns. */
+static bool is_stored(const dataset *d)
+{
+    const hid_t        plist = H5Dget_create_plist(d->id);
+    const H5D_layout_t layout = plist >= 0 ? H5Pget_layout(plist) : H5D_LAYOUT_ERROR;
+    const hsize_t      stored = H5Dget_storage_size(d->id);
+    if (plist >= 0) H5Pclose(plist);
+    if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS) return layout != H5D_LAYOUT_ERROR;
+    return stored == 0 || stored / H5Tget_size(d->type) >= (hsize_t)d->count;
 }
 
 nth_status nth_file_shape(nth_file *file, const char *name, int *rank, ptrdiff_t dims[NTH_MAX_RANK])
@@ -122,7 +146,7 @@ static nth_status read_all(nth_file *file, const char *name, double *out, ptrdif
     NTH_REQUIRE(d.count == count, NTH_E_FORMAT, "%s: %s has %td entries, %td are expected", nth_priv_h5_name(file),
                 name, d.count, count);
     if (count == 0) goto done;
-    NTH_REQUIRE(H5Dread(d.id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0, NTH_E_FORMAT,
+    NTH_REQUIRE(is_stored(&d) && H5Dread(d.id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0, NTH_E_FORMAT,
                 "%s: %s cannot be read: damaged or truncated%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
     for (ptrdiff_t k = 0; finite && k < count; ++k)
         if (!isfinite(out[k])) {
@@ -230,28 +254,6 @@ bool nth_file_has_attr(nth_file *file, const char *object, const char *key)
 {
     nth_priv_h5_quiet();
     return exists(file->id, object) && H5Aexists_by_name(file->id, object, key, H5P_DEFAULT) > 0;
-}
-
-nth_status nth_file_list_attrs(nth_file *file, const char *object,
-                               nth_status (*visit)(const char *key, void *ctx), void *ctx)
-{
-    nth_status st = NTH_OK;
-    char       key[256];
-    hid_t      id = -1;
-    nth_priv_h5_quiet();
-    NTH_REQUIRE(exists(file->id, object), NTH_E_FORMAT, "%s: has no %s", nth_priv_h5_name(file), object);
-    id = H5Oopen(file->id, object, H5P_DEFAULT);
-    NTH_REQUIRE(id >= 0, NTH_E_FORMAT, "%s: %s is damaged", nth_priv_h5_name(file), object);
-    for (hsize_t i = 0;; ++i) {
-        const ssize_t len = H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, key, sizeof key, H5P_DEFAULT);
-        if (len < 0) break; /* past the last */
-        NTH_REQUIRE((size_t)len < sizeof key, NTH_E_FORMAT, "%s: %s: a name of %td characters",
-                    nth_priv_h5_name(file), object, (ptrdiff_t)len);
-        NTH_TRY(visit(key, ctx));
-    }
-done:
-    if (id >= 0) H5Oclose(id);
-    return st;
 }
 
 /* Makes the group if there is no such object. */
@@ -407,7 +409,7 @@ nth_status nth_file_get_double(nth_file *file, const char *object, const char *k
     nth_status st = NTH_OK;
     attribute  a;
     NTH_TRY(attr_open(&a, file, object, key));
-    NTH_REQUIRE((a.kind == H5T_FLOAT || a.kind == H5T_INTEGER) && a.count == 1, NTH_E_FORMAT,
+    NTH_REQUIRE(is_number(a.type) && a.count == 1, NTH_E_FORMAT,
                 "%s: attribute %s of %s: one number is expected", nth_priv_h5_name(file), key, object);
     NTH_REQUIRE(H5Aread(a.id, H5T_NATIVE_DOUBLE, out) >= 0, NTH_E_FORMAT,
                 "%s: attribute %s of %s is damaged", nth_priv_h5_name(file), key, object);
@@ -422,7 +424,7 @@ nth_status nth_file_get_ints(nth_file *file, const char *object, const char *key
     nth_status st = NTH_OK;
     attribute  a;
     NTH_TRY(attr_open(&a, file, object, key));
-    NTH_REQUIRE(a.kind == H5T_INTEGER && a.count > 0, NTH_E_FORMAT,
+    NTH_REQUIRE(a.kind == H5T_INTEGER && is_number(a.type) && a.count > 0, NTH_E_FORMAT,
                 "%s: attribute %s of %s: whole numbers are expected", nth_priv_h5_name(file), key, object);
     NTH_REQUIRE(a.count <= *count, NTH_E_FORMAT, "%s: attribute %s of %s: %td values, at most %td are expected",
                 nth_priv_h5_name(file), key, object, a.count, *count);

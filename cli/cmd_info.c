@@ -41,78 +41,93 @@ static void describe_build(cli *c)
 
 /* ---- A file -------------------------------------------------------------------------------------- */
 
+/* Attributes are asked for by name: listing those of a damaged object crashes HDF5 1.10. */
+static const char *const keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config",
+                                    "seed", "threads", "created", "start", "duration", "compiler", "compiler_flags",
+                                    "build_type", "blas", "gsl", "hdf5", "vector_math", "cpu", "activation",
+                                    "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "doubled",
+                                    "source", "preprocessing", "classes", "labels", "checksum" };
+
 enum { MAX_TEXT = 1 << 16, MAX_INTS = 64, MAX_NAME = 1024, MAX_DEPTH = 16 };
 
 typedef struct walk {
     cli        *c;
     nth_file   *file;
-    const char *object; /* whose attributes or members are listed */
-    nth_json   *json;   /* into which they go */
+    const char *group;      /* whose members are listed */
+    nth_json   *attributes; /* "key" of the root, "/object@key" of others */
+    nth_json   *datasets;   /* "/name": shape */
     int         depth;
     char        text[MAX_TEXT];
 } walk;
 
-static nth_status show_attribute(const char *key, void *ctx)
+static void show_attribute(walk *w, const char *object, const char *key)
 {
-    walk       *w = ctx;
-    int64_t     ints[MAX_INTS];
-    ptrdiff_t   count = MAX_INTS;
-    double      x;
-    const char *name = strcmp(w->object, "/") == 0 ? "" : w->object;
-    cli_say(w->c, "%s@%s = ", name, key);
-    if (nth_file_get_string(w->file, w->object, key, w->text, sizeof w->text) == NTH_OK) {
+    char      name[MAX_NAME];
+    int64_t   ints[MAX_INTS];
+    ptrdiff_t count = MAX_INTS;
+    double    x;
+    snprintf(name, sizeof name, "%s%s%s", object, *object ? "@" : "", key);
+    if (*object == '\0') object = "/";
+    cli_say(w->c, "%s%s = ", strcmp(object, "/") == 0 ? "@" : "", name);
+    if (nth_file_get_string(w->file, object, key, w->text, sizeof w->text) == NTH_OK) {
         cli_say(w->c, "%s\n", w->text);
-        nth_json_set_string(w->json, key, w->text);
-    } else if (nth_file_get_ints(w->file, w->object, key, ints, &count) == NTH_OK) {
+        nth_json_set_string(w->attributes, name, w->text);
+    } else if (nth_file_get_ints(w->file, object, key, ints, &count) == NTH_OK) {
         nth_json *list = count > 1 ? nth_json_array() : NULL;
         for (ptrdiff_t i = 0; i < count; ++i) {
             cli_say(w->c, "%s%" PRId64, i > 0 ? "," : "", ints[i]);
             nth_json_append_int(list, ints[i]);
         }
         cli_say(w->c, "\n");
-        if (count > 1) nth_json_set(w->json, key, list);
-        else nth_json_set_int(w->json, key, ints[0]);
-    } else if (nth_file_get_double(w->file, w->object, key, &x) == NTH_OK) {
+        if (count > 1) nth_json_set(w->attributes, name, list);
+        else nth_json_set_int(w->attributes, name, ints[0]);
+    } else if (nth_file_get_double(w->file, object, key, &x) == NTH_OK) {
         cli_say(w->c, "%.17g\n", x);
-        nth_json_set_double(w->json, key, x);
+        nth_json_set_double(w->attributes, name, x);
     } else {
-        cli_say(w->c, "(another type)\n");
+        cli_say(w->c, "(cannot be read)\n");
     }
-    return NTH_OK;
+}
+
+/* "" is the root. */
+static void show_attributes(walk *w, const char *object)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i)
+        if (nth_file_has_attr(w->file, *object ? object : "/", keys[i])) show_attribute(w, object, keys[i]);
 }
 
 static void show_dataset(walk *w, const char *path, int rank, const ptrdiff_t *dims)
 {
-    nth_json *shape = w->json != NULL ? nth_json_array() : NULL;
+    nth_json *shape = w->datasets != NULL ? nth_json_array() : NULL;
     cli_say(w->c, "%s (", path);
     for (int i = 0; i < rank; ++i) {
         cli_say(w->c, "%s%td", i > 0 ? "," : "", dims[i]);
         nth_json_append_int(shape, dims[i]);
     }
     cli_say(w->c, ")\n");
-    if (w->json != NULL) nth_json_set(w->json, path, shape);
+    if (w->datasets != NULL) nth_json_set(w->datasets, path, shape);
 }
 
-/* A member of the group w->object: a dataset is shown, a group is entered, others are passed over. */
+/* A member of w->group: a dataset is shown, a group is entered, others are passed over. */
 static nth_status show_member(const char *name, void *ctx)
 {
     walk       *w = ctx;
     nth_status  st = NTH_OK;
-    char        path[MAX_NAME];
+    char        path[MAX_NAME / 2];
     int         rank;
     ptrdiff_t   dims[NTH_MAX_RANK];
-    const char *group = w->object;
-    const int   n = snprintf(path, sizeof path, "%s/%s", strcmp(group, "/") == 0 ? "" : group, name);
+    const char *group = w->group;
+    const int   n = snprintf(path, sizeof path, "%s/%s", group, name);
     if (n < 0 || n >= (int)sizeof path || w->depth >= MAX_DEPTH) return NTH_OK;
-    if (nth_file_shape(w->file, path, &rank, dims) == NTH_OK) {
-        show_dataset(w, path, rank, dims);
-        return NTH_OK;
-    }
-    w->object = path;
+    const bool dataset = nth_file_shape(w->file, path, &rank, dims) == NTH_OK;
+    if (dataset) show_dataset(w, path, rank, dims);
+    show_attributes(w, path);
+    if (dataset) return NTH_OK;
+    w->group = path;
     ++w->depth;
     st = nth_file_list(w->file, path, show_member, w);
     --w->depth;
-    w->object = group;
+    w->group = group;
     return st == NTH_E_FORMAT ? NTH_OK : st;
 }
 
@@ -120,23 +135,20 @@ static nth_status describe_file(cli *c, const char *path)
 {
     nth_status st = NTH_OK;
     nth_file  *f = NULL;
-    nth_json  *attributes = NULL, *datasets = NULL;
     walk      *w = calloc(1, sizeof *w);
     if (w == NULL) return cli_fail(c, NTH_E_NOMEM, "out of memory");
     CLI_TRY(nth_file_open(&f, path));
-    w->c = c, w->file = f, w->object = "/";
-    if (c->json != NULL) attributes = nth_json_object(), datasets = nth_json_object();
-    w->json = attributes;
-    CLI_TRY(nth_file_list_attrs(f, "/", show_attribute, w));
-    w->json = datasets;
+    w->c = c, w->file = f, w->group = "";
+    if (c->json != NULL) w->attributes = nth_json_object(), w->datasets = nth_json_object();
+    show_attributes(w, "");
     CLI_TRY(nth_file_list(f, "/", show_member, w));
     nth_json_set_string(c->json, "file", path);
-    nth_json_set(c->json, "attributes", attributes);
-    nth_json_set(c->json, "datasets", datasets);
-    attributes = datasets = NULL;
+    nth_json_set(c->json, "attributes", w->attributes);
+    nth_json_set(c->json, "datasets", w->datasets);
+    w->attributes = w->datasets = NULL;
 done:
-    nth_json_destroy(&attributes);
-    nth_json_destroy(&datasets);
+    nth_json_destroy(&w->attributes);
+    nth_json_destroy(&w->datasets);
     nth_file_close(&f);
     free(w);
     return st;

@@ -84,11 +84,6 @@ NTH_API NTH_NODISCARD nth_status nth_file_list(nth_file *file, const char *group
                                                nth_status (*visit)(const char *name, void *ctx),
                                                void *ctx);
 
-/** Names of the attributes of an object, in name order, as nth_file_list. */
-NTH_API NTH_NODISCARD nth_status nth_file_list_attrs(nth_file *file, const char *object,
-                                                     nth_status (*visit)(const char *key, void *ctx),
-                                                     void *ctx);
-
 /* Attributes of an object ("/" for the root, or any group or dataset). Reading a missing one, or
  * one of another type, is NTH_E_FORMAT. Setting replaces an old value and makes the group if there
  * is no such object; one integer becomes a scalar. */
