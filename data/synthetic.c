@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * synthetic:sphere, the data set that needs no file: inputs uniform on the unit sphere of R^d
- * (normalized Gaussian vectors), labels +1, -1, +1, ... so that the classes are balanced and do
- * not depend on the inputs. Number j of input i is normal number i d + j of NTH_STREAM_INPUTS, run
+ * (normalized Gaussian vectors), labels +1, -1, +1, ... so that the classes are balanced. Input i is
+ * reflected so that its first coordinate has the sign of its label: the classes are two halves of
+ * the sphere, a target that a network can learn. Number j of input i is normal number i d + j of NTH_STREAM_INPUTS, run
  * 0 for training and 1 for test inputs; so the first rows are the same for any n.
  */
 #include "data_priv.h"
@@ -20,7 +21,8 @@ static void fill(nth_mat x, nth_mat y, uint64_t seed, uint32_t run)
         double *row = x.a + i * x.ld, sum = 0.0;
         nth_rand_normals(row, x.cols, seed, NTH_STREAM_INPUTS, run, (uint64_t)(i * x.cols));
         for (ptrdiff_t j = 0; j < x.cols; ++j) sum += row[j] * row[j];
-        for (ptrdiff_t j = 0; j < x.cols; ++j) row[j] /= sqrt(sum);
+        const double scale = (row[0] < 0.0) == (i % 2 == 1) ? sqrt(sum) : -sqrt(sum);
+        for (ptrdiff_t j = 0; j < x.cols; ++j) row[j] /= scale;
         nth_priv_data_set_class(y, i, i % 2);
     }
 }

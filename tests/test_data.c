@@ -39,7 +39,8 @@ static void sphere_is_addressed(void)
         nth_rand_normals(g, 6, 1, NTH_STREAM_INPUTS, 0, (uint64_t)(6 * i));
         for (ptrdiff_t j = 0; j < 6; ++j) sum += a->x.a[6 * i + j] * a->x.a[6 * i + j], norm += g[j] * g[j];
         NTH_CHECK_CLOSE(sum, 1.0, 0.0, 6 * EPS); /* d eps */
-        NTH_CHECK_CLOSE(a->x.a[6 * i] * sqrt(norm), g[0], 6 * EPS, 0.0);
+        NTH_CHECK_CLOSE(fabs(a->x.a[6 * i + 1]) * sqrt(norm), fabs(g[1]), 6 * EPS, 0.0);
+        NTH_CHECK_CLOSE(a->x.a[6 * i] * sqrt(norm), a->y.a[i] * fabs(g[0]), 6 * EPS, 0.0); /* the label's half */
         NTH_CHECK_CLOSE(a->y.a[i], i % 2 ? -1.0 : 1.0, 0.0, 0.0);
     }
     NTH_CHECK(a->classes == 2 && strcmp(a->labels[0], "+1") == 0 && strcmp(a->labels[1], "-1") == 0);
