@@ -19,7 +19,11 @@ static const struct {
     nth_command command;
     nth_status (*run)(cli *c);
 } commands[] = {
+    { NTH_COMMAND_net, cmd_net },
     { NTH_COMMAND_data, cmd_data },
+    { NTH_COMMAND_kernel, cmd_kernel },
+    { NTH_COMMAND_hierarchy, cmd_hierarchy },
+    { NTH_COMMAND_train, cmd_train },
     { NTH_COMMAND_info, cmd_info },
 };
 

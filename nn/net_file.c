@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Networks in HDF5 files (docs/formats.md): attributes for the shape, one dataset for each layer;
- * the two copies of a doubled net under first/ and second/.
+ * the two copies of a doubled net under first/ and second/. A network lies at the root of its file,
+ * or under /net in a training result.
  */
 #include "nth/net.h"
 #include "fail_priv.h"
@@ -49,42 +50,42 @@ done:
     return st;
 }
 
-static nth_status read_scale(nth_file *file, const char *key, double fallback, double *out)
+static nth_status read_scale(nth_file *file, const char *at, const char *key, double fallback, double *out)
 {
     *out = fallback;
-    return nth_file_has_attr(file, "/", key) ? nth_file_get_double(file, "/", key, out) : NTH_OK;
+    return nth_file_has_attr(file, at, key) ? nth_file_get_double(file, at, key, out) : NTH_OK;
 }
 
-/* Attributes into a configuration; everything is checked before anything is allocated. */
-static nth_status read_config(nth_file *file, nth_net_config *cfg)
+/* Attributes of the object `at` into a configuration; everything is checked before anything is allocated. */
+static nth_status read_config(nth_file *file, const char *at, nth_net_config *cfg)
 {
     nth_status st = NTH_OK;
     char       text[64];
     int64_t    widths[NTH_MAX_LAYERS + 1], flag = 0;
     ptrdiff_t  count = NTH_MAX_LAYERS + 1, one = 1;
     *cfg = (nth_net_config){ 0 };
-    NTH_TRY(nth_file_get_string(file, "/", "activation", text, sizeof text));
+    NTH_TRY(nth_file_get_string(file, at, "activation", text, sizeof text));
     NTH_TRY(nth_activation_parse(&cfg->activation, text));
-    NTH_TRY(nth_file_get_ints(file, "/", "widths", widths, &count));
+    NTH_TRY(nth_file_get_ints(file, at, "widths", widths, &count));
     NTH_REQUIRE(count >= 3, NTH_E_FORMAT, "attribute widths has %td entries; at least 3 are expected", count);
     cfg->layers = (int)count - 1;
     for (ptrdiff_t l = 0; l < count; ++l) cfg->widths[l] = (ptrdiff_t)widths[l];
-    if (nth_file_has_attr(file, "/", "parameterization")) {
-        NTH_TRY(nth_file_get_string(file, "/", "parameterization", text, sizeof text));
+    if (nth_file_has_attr(file, at, "parameterization")) {
+        NTH_TRY(nth_file_get_string(file, at, "parameterization", text, sizeof text));
         NTH_REQUIRE(strcmp(text, "ntk") == 0, NTH_E_FORMAT, "parameterization \"%s\"; only ntk is known", text);
     }
-    NTH_TRY(read_scale(file, "sigma_w", 1.0, &cfg->sigma_w));
-    NTH_TRY(read_scale(file, "sigma_b", 0.0, &cfg->sigma_b));
-    if (nth_file_has_attr(file, "/", "input_scale")) {
-        NTH_TRY(nth_file_get_string(file, "/", "input_scale", text, sizeof text));
+    NTH_TRY(read_scale(file, at, "sigma_w", 1.0, &cfg->sigma_w));
+    NTH_TRY(read_scale(file, at, "sigma_b", 0.0, &cfg->sigma_b));
+    if (nth_file_has_attr(file, at, "input_scale")) {
+        NTH_TRY(nth_file_get_string(file, at, "input_scale", text, sizeof text));
         NTH_REQUIRE(strcmp(text, "one") == 0 || strcmp(text, "fan_in") == 0, NTH_E_FORMAT,
                     "input_scale \"%s\"; expected fan_in or one", text);
         cfg->input_scale = strcmp(text, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
     }
-    if (nth_file_has_attr(file, "/", "doubled")) NTH_TRY(nth_file_get_ints(file, "/", "doubled", &flag, &one));
+    if (nth_file_has_attr(file, at, "doubled")) NTH_TRY(nth_file_get_ints(file, at, "doubled", &flag, &one));
     cfg->doubled = flag == 1;
     flag = 0, one = 1;
-    if (nth_file_has_attr(file, "/", "frozen")) NTH_TRY(nth_file_get_ints(file, "/", "frozen", &flag, &one));
+    if (nth_file_has_attr(file, at, "frozen")) NTH_TRY(nth_file_get_ints(file, at, "frozen", &flag, &one));
     NTH_REQUIRE(flag >= 0 && flag < ((int64_t)1 << cfg->layers), NTH_E_FORMAT, "attribute frozen is %lld for %d layers",
                 (long long)flag, cfg->layers);
     cfg->frozen = (unsigned)flag;
@@ -108,15 +109,15 @@ done:
 
 /* Every dataset has its shape, before the network is allocated: a damaged `widths` cannot ask for
  * more memory than the file holds. */
-static nth_status check_shapes(nth_file *file, const nth_net_config *cfg)
+static nth_status check_shapes(nth_file *file, const char *group, const nth_net_config *cfg)
 {
     nth_status st = NTH_OK;
     char       name[NAME_MAX_LEN];
     for (int c = 0; c < (cfg->doubled ? 2 : 1); ++c)
         for (int l = 1; l <= cfg->layers; ++l) {
-            dataset_name(name, "", cfg, c, 'W', l);
+            dataset_name(name, group, cfg, c, 'W', l);
             NTH_TRY(check_shape(file, name, 2, cfg->widths[l], cfg->widths[l - 1]));
-            dataset_name(name, "", cfg, c, 'b', l);
+            dataset_name(name, group, cfg, c, 'b', l);
             if (cfg->sigma_b > 0.0) NTH_TRY(check_shape(file, name, 1, cfg->widths[l], 1));
         }
 done:
@@ -129,16 +130,18 @@ nth_status nth_net_read(nth_net **out, nth_file *file)
     nth_net       *net = NULL;
     nth_net_config cfg;
     char           name[NAME_MAX_LEN];
+    const bool     trained = !nth_file_has_attr(file, "/", "activation") && nth_file_has_attr(file, "/net", "activation");
+    const char    *group = trained ? "/net" : "";
     *out = NULL;
-    NTH_TRY(read_config(file, &cfg));
-    NTH_TRY(check_shapes(file, &cfg));
+    NTH_TRY(read_config(file, trained ? "/net" : "/", &cfg));
+    NTH_TRY(check_shapes(file, group, &cfg));
     NTH_TRY(nth_net_create(&net, &cfg, true));
     for (int c = 0; c < net->copies; ++c)
         for (int l = 1; l <= cfg.layers; ++l) {
             const nth_mat W = net->W[c][l - 1];
-            dataset_name(name, "", &cfg, c, 'W', l);
+            dataset_name(name, group, &cfg, c, 'W', l);
             NTH_TRY(nth_file_read(file, name, W.a, W.rows * W.cols));
-            dataset_name(name, "", &cfg, c, 'b', l);
+            dataset_name(name, group, &cfg, c, 'b', l);
             if (net->b[c][l - 1] != NULL) NTH_TRY(nth_file_read(file, name, net->b[c][l - 1], W.rows));
         }
     *out = net, net = NULL;

@@ -132,7 +132,7 @@ NTH_API void                     nth_net_destroy(nth_net **net);
 NTH_API void nth_net_init_gaussian(nth_net *net, uint64_t seed, uint32_t run);
 
 /**
- * Reads a network file (docs/formats.md).
+ * Reads a network file (docs/formats.md): at its root, or under /net in a training result.
  *
  * Errors     NTH_E_IO; NTH_E_FORMAT, naming file, dataset, expected and found shape; NTH_E_NUMERIC.
  */

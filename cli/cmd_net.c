@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * nth net: a network with random parameters as a network file (docs/formats.md; E1, E2, E4).
+ */
+#include "commands.h"
+#include "problem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static nth_status shape(cli *c, nth_net_config *net)
+{
+    const nth_config *cfg = c->cfg;
+    const ptrdiff_t   count = cfg->layer_widths.n;
+    if (count < 3 || count > NTH_MAX_LAYERS + 1)
+        return cli_fail(c, NTH_E_ARG, "--widths: %td numbers are given; 3 to %d are expected (inputs, hidden widths, 1)",
+                        count, NTH_MAX_LAYERS + 1);
+    *net = (nth_net_config){ .layers = (int)count - 1,
+                             .sigma_w = cfg->sigma_w,
+                             .sigma_b = cfg->sigma_b,
+                             .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN,
+                             .doubled = strcmp(cfg->init, "antisymmetric") == 0 };
+    for (ptrdiff_t l = 0; l < count; ++l) net->widths[l] = (ptrdiff_t)cfg->layer_widths.v[l];
+    if (net->widths[count - 1] != 1)
+        return cli_fail(c, NTH_E_ARG, "--widths: the last is %td; one output is expected", net->widths[count - 1]);
+    return nth_activation_parse(&net->activation, cfg->activation);
+}
+
+/* What nth_net_create will take; widths are up to 1e9, so the product is formed in floating point. */
+static double parameters(const nth_net_config *net)
+{
+    double P = 0.0;
+    for (int l = 1; l <= net->layers; ++l) P += (double)net->widths[l] * (double)(net->widths[l - 1] + 1);
+    return net->doubled ? 2.0 * P : P;
+}
+
+static void report(cli *c, const nth_net *net)
+{
+    const nth_net_config *s = &net->cfg;
+    nth_json             *widths = nth_json_array();
+    cli_say(c, "%s network ", nth_activation_name(s->activation));
+    for (int l = 0; l <= s->layers; ++l) {
+        cli_say(c, "%s%td", l > 0 ? "-" : "", s->widths[l]);
+        nth_json_append_int(widths, s->widths[l]);
+    }
+    cli_say(c, "%s, %td parameters, seed %" PRIu64 ", written to %s\n", s->doubled ? ", two copies" : "",
+            nth_net_parameters(net), c->cfg->seed, c->cfg->out);
+    nth_json_set_string(c->json, "activation", nth_activation_name(s->activation));
+    nth_json_set(c->json, "widths", widths);
+    nth_json_set_bool(c->json, "doubled", s->doubled);
+    nth_json_set_int(c->json, "parameters", nth_net_parameters(net));
+    nth_json_set_string(c->json, "out", c->cfg->out);
+}
+
+nth_status cmd_net(cli *c)
+{
+    nth_status     st = NTH_OK;
+    nth_net_config cfg;
+    nth_net       *net = NULL;
+    nth_file      *f = NULL;
+    CLI_TRY(shape(c, &cfg));
+    CLI_TRY(cli_memory_check(c, 8.0 * parameters(&cfg), "network"));
+    CLI_TRY(nth_net_create(&net, &cfg, true));
+    nth_net_init_gaussian(net, c->cfg->seed, 0);
+    CLI_TRY(cli_create(c, &f));
+    CLI_TRY(nth_net_write(net, f, ""));
+    CLI_TRY(nth_file_commit(&f));
+    report(c, net);
+done:
+    cli_discard(c, &f);
+    nth_net_destroy(&net);
+    return st;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Networks, data, blocks of kernels and memory for the commands (problem.h).
+ */
+#include "problem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- Network and data --------------------------------------------------------------------------- */
+
+static nth_status load_net(cli *c, nth_net **net, const char *path)
+{
+    nth_status st = NTH_OK;
+    nth_file  *f = NULL;
+    CLI_TRY(nth_file_open(&f, path));
+    CLI_TRY(nth_net_read(net, f));
+done:
+    if (st != NTH_OK && strstr(nth_last_error().message, path) == NULL)
+        (void)cli_fail(c, st, "%s: %s", path, nth_last_error().message);
+    nth_file_close(&f);
+    return st;
+}
+
+nth_status cli_problem_load(cli *c, cli_problem *p, bool net, bool targets)
+{
+    nth_status st = NTH_OK;
+    *p = (cli_problem){ 0 };
+    if (net) CLI_TRY(load_net(c, &p->net, c->cfg->net));
+    CLI_TRY(cli_load_data(c, &p->data, c->cfg->data));
+    p->n = p->data->x.rows, p->k = p->data->x_test.rows;
+    p->X = nth_const(p->data->x), p->X_test = nth_const(p->data->x_test);
+    if (net && p->X.cols != p->net->cfg.widths[0])
+        st = cli_fail(c, NTH_E_SHAPE, "%s expects inputs of dimension %td, %s has dimension %td", c->cfg->net,
+                      p->net->cfg.widths[0], c->cfg->data, p->X.cols);
+    else if (targets && p->data->y.cols != 1)
+        st = cli_fail(c, NTH_E_SHAPE, "%s has %td columns of targets; the network has one output, so one is expected",
+                      c->cfg->data, p->data->y.cols);
+done:
+    if (st != NTH_OK) cli_problem_free(p);
+    return st;
+}
+
+void cli_problem_free(cli_problem *p)
+{
+    nth_net_destroy(&p->net);
+    nth_data_destroy(&p->data);
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------- */
+
+nth_status cli_memory_check(cli *c, double bytes, const char *what)
+{
+    const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (have <= 0.0 || bytes <= have) return NTH_OK;
+    return cli_fail(c, NTH_E_NOMEM, "%s: %.4g GB of memory needed, the machine has %.4g GB", what, 1e-9 * bytes,
+                    1e-9 * have);
+}
+
+nth_status cli_doubles(cli *c, double **out, double count, const char *what)
+{
+    const nth_status st = cli_memory_check(c, count * sizeof(double), what);
+    if (st != NTH_OK) return st;
+    *out = calloc(count < 1.0 ? 1 : (size_t)count, sizeof(double));
+    return *out != NULL ? NTH_OK : cli_fail(c, NTH_E_NOMEM, "%s: out of memory at %.4g GB", what, 8e-9 * count);
+}
+
+void cli_discard(cli *c, nth_file **file)
+{
+    char path[4096];
+    if (*file == NULL) return;
+    nth_file_close(file);
+    if (snprintf(path, sizeof path, "%s.partial", c->cfg->out) < (int)sizeof path) (void)remove(path);
+}
+
+/* ---- Blocks ------------------------------------------------------------------------------------- */
+
+nth_status cli_blocks_create(cli *c, nth_blocks *b, ptrdiff_t n, ptrdiff_t k, bool all)
+{
+    nth_status st = NTH_OK;
+    double    *a;
+    *b = (nth_blocks){ 0 };
+    CLI_TRY(cli_doubles(c, &a, (double)n * (double)n, "kernel"));
+    b->train = nth_mat_of(a, n, n);
+    if (k == 0) goto done;
+    CLI_TRY(cli_doubles(c, &a, (double)k * (double)n, "kernel of test inputs"));
+    b->test = nth_mat_of(a, k, n);
+    if (!all) goto done;
+    CLI_TRY(cli_doubles(c, &a, (double)k * (double)k, "kernel of test inputs"));
+    b->test_test = nth_mat_of(a, k, k);
+done:
+    return st;
+}
+
+void cli_blocks_free(nth_blocks *b)
+{
+    free(b->train.a);
+    free(b->test.a);
+    free(b->test_test.a);
+    *b = (nth_blocks){ 0 };
+}
+
+static const char *const suffix[] = { "", "_test", "_test_test" };
+
+nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b)
+{
+    const nth_mat block[] = { b->train, b->test, b->test_test };
+    nth_status    st = NTH_OK;
+    for (int i = 0; i < 3; ++i) {
+        char            path[64];
+        const ptrdiff_t dims[2] = { block[i].rows, block[i].cols };
+        snprintf(path, sizeof path, "/%s%s", name, suffix[i]);
+        if (block[i].a != NULL) CLI_TRY(nth_file_write(file, path, block[i].a, 2, dims));
+    }
+done:
+    return st;
+}
+
+double cli_max_abs(const double *a, ptrdiff_t n)
+{
+    double most = 0.0;
+    for (ptrdiff_t i = 0; i < n; ++i)
+        if (!(fabs(a[i]) <= most)) most = isnan(most) ? most : fabs(a[i]);
+    return most;
+}
+
+void cli_blocks_report(cli *c, const char *name, const nth_blocks *b)
+{
+    const nth_mat block[] = { b->train, b->test, b->test_test };
+    for (int i = 0; i < 3; ++i) {
+        char         path[64];
+        nth_json    *o;
+        const double most = block[i].a != NULL ? cli_max_abs(block[i].a, block[i].rows * block[i].cols) : 0.0;
+        snprintf(path, sizeof path, "/%s%s", name, suffix[i]);
+        if (block[i].a == NULL) continue;
+        o = nth_json_object();
+        cli_say(c, "%-16s (%td,%td)  largest entry %.6g\n", path, block[i].rows, block[i].cols, most);
+        nth_json_set_int(o, "rows", block[i].rows);
+        nth_json_set_int(o, "cols", block[i].cols);
+        nth_json_set_double(o, "largest", most);
+        nth_json_set(c->json, path, o);
+    }
+}

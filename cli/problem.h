@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the commands on networks and kernels share: a network and data that fit each other, blocks
+ * of kernels, and memory that is asked for before it is taken.
+ */
+#ifndef NTH_CLI_PROBLEM_H
+#define NTH_CLI_PROBLEM_H
+
+#include "cli.h"
+#include "nth/ntk.h"
+
+/* A network and a data set with the network's input dimension. */
+typedef struct cli_problem {
+    nth_net  *net;
+    nth_data *data;
+    nth_cmat  X, X_test; /* (n x d), (k x d); views of data */
+    ptrdiff_t n, k;
+} cli_problem;
+
+/* Reads --data, and --net unless `net` is false; `targets`: one column of targets is needed. */
+NTH_NODISCARD nth_status cli_problem_load(cli *c, cli_problem *p, bool net, bool targets);
+void                     cli_problem_free(cli_problem *p);
+
+/* NTH_E_NOMEM, saying both figures, if the machine has not that much memory. */
+NTH_NODISCARD nth_status cli_memory_check(cli *c, double bytes, const char *what);
+/* Zeroed doubles, after that check; `count` may exceed every integer type. */
+NTH_NODISCARD nth_status cli_doubles(cli *c, double **out, double count, const char *what);
+
+/* Blocks for n training and k test inputs; with `all` also the test-test block. */
+NTH_NODISCARD nth_status cli_blocks_create(cli *c, nth_blocks *b, ptrdiff_t n, ptrdiff_t k, bool all);
+void                     cli_blocks_free(nth_blocks *b);
+/* Writes the blocks there are as /NAME, /NAME_test, /NAME_test_test. */
+NTH_NODISCARD nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b);
+/* A line (and JSON object) on each block: shape, largest entry. */
+void cli_blocks_report(cli *c, const char *name, const nth_blocks *b);
+
+/* Closes a result file; one that is not complete is removed (used while it holds nothing of worth). */
+void cli_discard(cli *c, nth_file **file);
+
+/* Largest |a_i|; a NaN sticks. */
+double cli_max_abs(const double *a, ptrdiff_t n);
+
+#endif
