@@ -28,12 +28,14 @@ static void dual_erf(double q1, double q2, double k, double *S, double *Sdot) /*
 
 static void dual_gelu(double q1, double q2, double k, double *S, double *Sdot) /* E48 */
 {
-    const double e = (1.0 + q1) * (1.0 + q2), D = 1.0 + q1 + q2 + det(q1, q2, k), r = sqrt(D), th = atan2(k, r);
+    const double e = (1.0 + q1) * (1.0 + q2), D = 1.0 + q1 + q2 + det(q1, q2, k), r = sqrt(D),
+                 th = atan2(k, r);
     *S = (k / e * (k / r) + q1 * q2 / e * r + k * th) / (2.0 * PI) + 0.25 * k;
     *Sdot = (1.0 / D + (1.0 - q1 * q2) / e + 1.0) * k / (2.0 * PI * r) + 0.25 + th / (2.0 * PI);
 }
 
-static void dual_sin(double q1, double q2, double k, double *S, double *Sdot) /* E49, cannot overflow */
+static void dual_sin(double q1, double q2, double k, double *S,
+                     double *Sdot) /* E49, cannot overflow */
 {
     const double mean = 0.5 * (q1 + q2), up = exp(k - mean), down = exp(-k - mean);
     *S = 0.5 * (up - down);
@@ -54,7 +56,7 @@ static void dual_quadratic(double q1, double q2, double k, double *S, double *Sd
 }
 
 static dual_fn *const duals[NTH_ACT_COUNT] = {
-    [NTH_ACT_ERF] = dual_erf, [NTH_ACT_GELU] = dual_gelu,     [NTH_ACT_SIN] = dual_sin,
+    [NTH_ACT_ERF] = dual_erf,       [NTH_ACT_GELU] = dual_gelu,           [NTH_ACT_SIN] = dual_sin,
     [NTH_ACT_LINEAR] = dual_linear, [NTH_ACT_QUADRATIC] = dual_quadratic,
 };
 
@@ -99,7 +101,8 @@ static double theta_relu(const nth_net_config *cfg, double q1, double q2, double
 }
 
 /* sqrt(q1 q2 - k^2) of two inputs; next to 0 and pi from the part of z orthogonal to x. */
-static double sine(double q1, double q2, double k, double c, double b, nth_cmat A, ptrdiff_t i, nth_cmat B, ptrdiff_t j)
+static double sine(double q1, double q2, double k, double c, double b, nth_cmat A, ptrdiff_t i,
+                   nth_cmat B, ptrdiff_t j)
 {
     const double *x = A.a + i * A.ld, *z = B.a + j * B.ld;
     const double  R = sqrt(q1) * sqrt(q2);
@@ -123,9 +126,10 @@ static nth_status block(nth_mat K, const nth_net_config *cfg, nth_cmat A, nth_cm
     for (ptrdiff_t i = 0; i < A.rows; ++i)
         for (ptrdiff_t j = 0; j < (square ? i + 1 : B.rows); ++j) {
             const double *x = A.a + i * A.ld, *z = B.a + j * B.ld;
-            const double  q1 = c2 * nth_dot(x, x, A.cols) + b2, q2 = c2 * nth_dot(z, z, B.cols) + b2;
-            const double  k = square && i == j ? q1 : K.a[i * K.ld + j] + b2;
-            K.a[i * K.ld + j] = relu ? theta_relu(cfg, q1, q2, k, sine(q1, q2, k, c, b, A, i, B, j)) : theta(cfg, q1, q2, k);
+            const double q1 = c2 * nth_dot(x, x, A.cols) + b2, q2 = c2 * nth_dot(z, z, B.cols) + b2;
+            const double k = square && i == j ? q1 : K.a[i * K.ld + j] + b2;
+            K.a[i * K.ld + j] = relu ? theta_relu(cfg, q1, q2, k, sine(q1, q2, k, c, b, A, i, B, j))
+                                     : theta(cfg, q1, q2, k);
             if (square) K.a[j * K.ld + i] = K.a[i * K.ld + j];
         }
 done:
@@ -137,11 +141,13 @@ nth_status nth_ntk_infinite(nth_blocks *K, const nth_net_config *cfg, nth_cmat X
     nth_status st = NTH_OK;
     NTH_TRY(nth_net_config_check(cfg));
     NTH_REQUIRE(nth_ntk_has_closed_form(cfg->activation), NTH_E_ARG,
-                "activation %s has no closed-form infinite-width kernel; those which have: erf gelu sin relu "
+                "activation %s has no closed-form infinite-width kernel; those which have: erf "
+                "gelu sin relu "
                 "linear quadratic",
                 nth_activation_name(cfg->activation));
-    NTH_REQUIRE(X.cols == cfg->widths[0] && (X_test.rows == 0 || X_test.cols == X.cols), NTH_E_SHAPE,
-                "inputs have %td and %td columns, expected %td", X.cols, X_test.cols, cfg->widths[0]);
+    NTH_REQUIRE(X.cols == cfg->widths[0] && (X_test.rows == 0 || X_test.cols == X.cols),
+                NTH_E_SHAPE, "inputs have %td and %td columns, expected %td", X.cols, X_test.cols,
+                cfg->widths[0]);
     NTH_TRY(nth_priv_blocks_check(K, X.rows, X_test.rows));
     NTH_TRY(block(K->train, cfg, X, X));
     NTH_TRY(block(K->test, cfg, X_test, X));

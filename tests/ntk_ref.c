@@ -28,7 +28,8 @@ static ref_real slope(nth_activation act, ref_real z)
     case NTH_ACT_TANH: return 1.0L / (coshl(z) * coshl(z));
     case NTH_ACT_ERF: return 2.0L / sqrtl(PI) * expl(-z * z);
     case NTH_ACT_SOFTPLUS: return 1.0L / (1.0L + expl(-z));
-    case NTH_ACT_GELU: return 0.5L * erfcl(-z / sqrtl(2.0L)) + z * expl(-0.5L * z * z) / sqrtl(2.0L * PI);
+    case NTH_ACT_GELU:
+        return 0.5L * erfcl(-z / sqrtl(2.0L)) + z * expl(-0.5L * z * z) / sqrtl(2.0L * PI);
     case NTH_ACT_SIN: return cosl(z);
     case NTH_ACT_RELU: return z > 0 ? 1 : 0;
     case NTH_ACT_QUADRATIC: return 2 * z;
@@ -64,7 +65,8 @@ void ref_read(ref_net *r, const nth_net *net)
             const nth_mat W = net->W[c][l - 1];
             const bool    trains = (net->cfg.frozen >> (l - 1) & 1u) == 0;
             r->W[c][l - 1] = r->P;
-            for (ptrdiff_t a = 0; a < W.rows * W.cols; ++a) r->trains[r->P] = trains, r->theta[r->P++] = W.a[a];
+            for (ptrdiff_t a = 0; a < W.rows * W.cols; ++a)
+                r->trains[r->P] = trains, r->theta[r->P++] = W.a[a];
             r->b[c][l - 1] = r->P;
             for (ptrdiff_t a = 0; net->cfg.sigma_b > 0.0 && a < W.rows; ++a)
                 r->trains[r->P] = trains, r->theta[r->P++] = net->b[c][l - 1][a];
@@ -77,7 +79,8 @@ void ref_write(nth_net *net, const ref_net *r, ref_real e, const ref_real *w)
         for (int l = 1; l <= net->cfg.layers; ++l) {
             const nth_mat W = net->W[c][l - 1];
             int           p = r->W[c][l - 1];
-            for (ptrdiff_t a = 0; a < W.rows * W.cols; ++a, ++p) W.a[a] = (double)(r->theta[p] + e * w[p]);
+            for (ptrdiff_t a = 0; a < W.rows * W.cols; ++a, ++p)
+                W.a[a] = (double)(r->theta[p] + e * w[p]);
             for (ptrdiff_t a = 0; net->cfg.sigma_b > 0.0 && a < W.rows; ++a, ++p)
                 net->b[c][l - 1][a] = (double)(r->theta[p] + e * w[p]);
         }
@@ -96,7 +99,8 @@ static void forward(pass *p, const ref_net *r, const ref_real *theta, int copy, 
         for (ptrdiff_t a = 0; a < cfg->widths[l]; ++a) {
             const ptrdiff_t q = cfg->widths[l - 1];
             ref_real        s = 0;
-            for (ptrdiff_t b = 0; b < q; ++b) s += theta[r->W[copy][l - 1] + a * q + b] * p->x[l - 1][b];
+            for (ptrdiff_t b = 0; b < q; ++b)
+                s += theta[r->W[copy][l - 1] + a * q + b] * p->x[l - 1][b];
             s *= factor(cfg, l);
             if (cfg->sigma_b > 0.0) s += cfg->sigma_b * theta[r->b[copy][l - 1] + a];
             p->h[l][a] = s;
@@ -147,14 +151,16 @@ void ref_gradient(ref_real *g, const ref_net *r, const ref_real *theta, const do
                     below[b] += factor(cfg, l) * delta[a] * theta[at];
                 }
             }
-            for (ptrdiff_t b = 0; b < q && l > 1; ++b) delta[b] = below[b] * slope(cfg->activation, p.h[l - 1][b]);
+            for (ptrdiff_t b = 0; b < q && l > 1; ++b)
+                delta[b] = below[b] * slope(cfg->activation, p.h[l - 1][b]);
         }
     }
     for (int k = 0; k < r->P; ++k)
         if (!r->trains[k]) g[k] = 0;
 }
 
-void ref_direction(ref_real *G, const ref_net *r, const ref_real *theta, ref_points pts, const double *v)
+void ref_direction(ref_real *G, const ref_net *r, const ref_real *theta, ref_points pts,
+                   const double *v)
 {
     ref_real g[REF_MAX_P];
     for (int k = 0; k < r->P; ++k) G[k] = 0;
@@ -181,7 +187,8 @@ static ref_real step_along(const ref_net *r, const ref_real *w)
     return s > 0 ? r->step / s : 0;
 }
 
-static void move(ref_real *to, const ref_net *r, const ref_real *theta, ref_real e, const ref_real *w)
+static void move(ref_real *to, const ref_net *r, const ref_real *theta, ref_real e,
+                 const ref_real *w)
 {
     for (int k = 0; k < r->P; ++k) to[k] = theta[k] + e * w[k];
 }
@@ -228,7 +235,8 @@ static void derivative(ref_real *D, const ref_net *r, const ref_real *theta, ref
     }
 }
 
-void ref_contract(ref_real *K, const ref_net *r, const ref_real *theta, ref_points pts, int k, const double *const *v)
+void ref_contract(ref_real *K, const ref_net *r, const ref_real *theta, ref_points pts, int k,
+                  const double *const *v)
 {
     ref_real G[REF_MAX_P];
     if (k == 0) {

@@ -18,10 +18,10 @@ enum { REF_MAX_P = 256, REF_MAX_ROWS = 8, REF_MAX_LAYERS = 5, REF_MAX_WIDTH = 8 
 typedef struct ref_net {
     nth_net_config cfg;
     int            copies, P;
-    int            W[2][REF_MAX_LAYERS], b[2][REF_MAX_LAYERS]; /* [copy][l-1] where they start in theta */
-    bool           trains[REF_MAX_P];
-    ref_real       step; /* of differences, as a distance in theta */
-    ref_real       theta[REF_MAX_P];
+    int      W[2][REF_MAX_LAYERS], b[2][REF_MAX_LAYERS]; /* [copy][l-1] where they start in theta */
+    bool     trains[REF_MAX_P];
+    ref_real step; /* of differences, as a distance in theta */
+    ref_real theta[REF_MAX_P];
 } ref_net;
 
 /* Points: the first n of `rows` are the training set. */
@@ -42,12 +42,14 @@ ref_real ref_margin(const ref_net *r, ref_points pts);
 /* g = gradient of the output at x, zero in frozen layers (E8). */
 void ref_gradient(ref_real *g, const ref_net *r, const ref_real *theta, const double *x);
 /* G = sum_i v_i g_i over the training set. */
-void ref_direction(ref_real *G, const ref_net *r, const ref_real *theta, ref_points pts, const double *v);
+void ref_direction(ref_real *G, const ref_net *r, const ref_real *theta, ref_points pts,
+                   const double *v);
 /* out = H_x w, the Hessian of the output at x times a fixed vector. */
 void ref_hessian_vector(ref_real *out, const ref_net *r, const double *x, const ref_real *w);
 
 /* K (rows x rows) = K^(2+k)[v_1..v_k] at theta; k = 0 is J J^T. */
-void ref_contract(ref_real *K, const ref_net *r, const ref_real *theta, ref_points pts, int k, const double *const *v);
+void ref_contract(ref_real *K, const ref_net *r, const ref_real *theta, ref_points pts, int k,
+                  const double *const *v);
 /* What rounding leaves of K^(2+k)[v_1..v_k] here: 2^-60 max |K2| prod |G(v_j)| / step. */
 double ref_noise(const ref_net *r, ref_points pts, int k, const double *const *v);
 /* D (rows x rows) = <grad K2, w>, w fixed. */

@@ -23,8 +23,10 @@ nth_cmat shape_test(const shape *s) { return nth_cmat_of(s->X + 3 * s->n, s->k, 
 
 static nth_net_config config(int number)
 {
-    nth_net_config cfg = { .activation = (nth_activation)(number / 24), .layers = shape_layers(number),
-                           .widths = { 3, 5, 7, 3, 1 }, .sigma_w = 1.1 };
+    nth_net_config cfg = { .activation = (nth_activation)(number / 24),
+                           .layers = shape_layers(number),
+                           .widths = { 3, 5, 7, 3, 1 },
+                           .sigma_w = 1.1 };
     cfg.doubled = shape_is_doubled(number);
     cfg.input_scale = number / 2 % 2 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
     cfg.sigma_b = number / 4 % 2 ? 0.3 : 0.0;
@@ -40,7 +42,8 @@ static void draw(nth_net *net, uint32_t run)
         const nth_mat W = net->W[1][l - 1];
         nth_rand_normals(W.a, W.rows * W.cols, 12, NTH_STREAM_TEST, run, 1000 * (uint64_t)l);
         if (net->b[1][l - 1] != NULL)
-            nth_rand_normals(net->b[1][l - 1], W.rows, 13, NTH_STREAM_TEST, run, 1000 * (uint64_t)l);
+            nth_rand_normals(net->b[1][l - 1], W.rows, 13, NTH_STREAM_TEST, run,
+                             1000 * (uint64_t)l);
     }
 }
 
@@ -50,11 +53,13 @@ bool shape_open(shape *s, int number)
     memset(s, 0, sizeof *s);
     s->n = 3 + number % 3, s->k = 1 + number / 3 % 3;
     nth_rand_normals(s->X, 3 * (s->n + s->k), 14, NTH_STREAM_TEST, (uint32_t)number, 0);
-    for (int a = 0; a < 4; ++a) nth_rand_normals(s->v[a], s->n, 15, NTH_STREAM_TEST, (uint32_t)number, 100 * (uint64_t)a);
+    for (int a = 0; a < 4; ++a)
+        nth_rand_normals(s->v[a], s->n, 15, NTH_STREAM_TEST, (uint32_t)number, 100 * (uint64_t)a);
     for (int i = 0; i < 3 * (s->n + s->k); ++i) s->X[i] *= 0.5;
     s->pts = (ref_points){ .X = s->X, .n = s->n, .rows = s->n + s->k };
-    snprintf(s->name, sizeof s->name, "%s L=%d sigma_b=%g scale=%d copies=%d", nth_activation_name(cfg.activation),
-             cfg.layers, cfg.sigma_b, (int)cfg.input_scale, cfg.doubled ? 2 : 1);
+    snprintf(s->name, sizeof s->name, "%s L=%d sigma_b=%g scale=%d copies=%d",
+             nth_activation_name(cfg.activation), cfg.layers, cfg.sigma_b, (int)cfg.input_scale,
+             cfg.doubled ? 2 : 1);
     if (!NTH_CHECK_OK(nth_net_create(&s->net, &cfg, true))) return false;
     for (uint32_t run = 0; run < 20000; ++run) { /* relu: no kink within reach of the differences */
         draw(s->net, run);
@@ -74,7 +79,8 @@ static nth_mat gapped(double *a, ptrdiff_t rows, ptrdiff_t cols)
 
 void room_open(block_room *room, int n, int k)
 {
-    for (int i = 0; i < REF_MAX_ROWS * 11; ++i) room->train[i] = room->test[i] = room->query[i] = GAP_MARK;
+    for (int i = 0; i < REF_MAX_ROWS * 11; ++i)
+        room->train[i] = room->test[i] = room->query[i] = GAP_MARK;
     room->K = (nth_blocks){ .train = gapped(room->train, n, n) };
     if (k == 0) return;
     room->K.test = gapped(room->test, k, n);
@@ -91,7 +97,8 @@ bool room_gaps_untouched(const block_room *room)
     return true;
 }
 
-static double block_error(nth_mat K, const ref_real *R, int rows, int row0, int col0, double noise, double scale)
+static double block_error(nth_mat K, const ref_real *R, int rows, int row0, int col0, double noise,
+                          double scale)
 {
     double err = 0.0;
     for (ptrdiff_t i = 0; i < K.rows; ++i)
@@ -120,7 +127,8 @@ double room_max(const block_room *room)
     double        most = 0.0;
     for (int b = 0; b < 3; ++b)
         for (ptrdiff_t i = 0; part[b].a != NULL && i < part[b].rows; ++i)
-            for (ptrdiff_t j = 0; j < part[b].cols; ++j) most = nth_worst(most, fabs(part[b].a[i * part[b].ld + j]));
+            for (ptrdiff_t j = 0; j < part[b].cols; ++j)
+                most = nth_worst(most, fabs(part[b].a[i * part[b].ld + j]));
     return most;
 }
 

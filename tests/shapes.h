@@ -13,10 +13,10 @@
 typedef struct shape {
     nth_net   *net;
     ref_net    ref;
-    ref_points pts;                   /* training points first */
-    int        n, k;                  /* training, test points */
-    double     X[REF_MAX_ROWS * 3];   /* (n + k) x 3 */
-    double     v[4][REF_MAX_ROWS];    /* vectors of n entries */
+    ref_points pts;                 /* training points first */
+    int        n, k;                /* training, test points */
+    double     X[REF_MAX_ROWS * 3]; /* (n + k) x 3 */
+    double     v[4][REF_MAX_ROWS];  /* vectors of n entries */
     char       name[96];
 } shape;
 

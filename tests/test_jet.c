@@ -18,7 +18,8 @@ static ref_real R[REF_MAX_ROWS * REF_MAX_ROWS];
 static bool contract(block_room *room, const shape *s, int order, const double *const *v)
 {
     room_open(room, s->n, s->k);
-    return NTH_CHECK_OK(nth_hier_contract(&room->K, s->net, shape_train(s), shape_test(s), order, v)) &&
+    return NTH_CHECK_OK(
+               nth_hier_contract(&room->K, s->net, shape_train(s), shape_test(s), order, v)) &&
            NTH_CHECK(room_gaps_untouched(room));
 }
 
@@ -74,7 +75,8 @@ static void contractions_are_nested_differences(void)
             contract(&room, &s, order, v);
             ref_order(&s.ref, order);
             ref_contract(R, &s.ref, s.ref.theta, s.pts, order - 2, v);
-            worst_see(&err[order], room_error(&room, R, ref_noise(&s.ref, s.pts, order - 2, v)), s.name);
+            worst_see(&err[order], room_error(&room, R, ref_noise(&s.ref, s.pts, order - 2, v)),
+                      s.name);
         }
         shape_close(&s);
     }
@@ -137,7 +139,8 @@ static void k4_tensor(void)
                 for (int q = 0; q < rows * rows; ++q) total[q] += s.v[0][i] * s.v[1][j] * R[q];
             }
         contract(&whole, &s, 4, uv);
-        worst_see(&sum, room_error(&whole, total, s.n * s.n * ref_noise(&s.ref, s.pts, 2, uv)), s.name);
+        worst_see(&sum, room_error(&whole, total, s.n * s.n * ref_noise(&s.ref, s.pts, 2, uv)),
+                  s.name);
         shape_close(&s);
     }
     worst_check(&err, "K4 entries", 1e-12);
@@ -155,8 +158,8 @@ static void commutator(void)
         if (!shape_open(&s, a)) return;
         const int           rows = s.n + s.k;
         const double *const uv[2] = { s.v[0], s.v[1] }, *const vu[2] = { s.v[1], s.v[0] };
-        ref_real            left[REF_MAX_ROWS * REF_MAX_ROWS];
-        double              scale;
+        ref_real left[REF_MAX_ROWS * REF_MAX_ROWS];
+        double   scale;
         ref_direction(Gu, &s.ref, s.ref.theta, s.pts, s.v[0]);
         ref_direction(Gv, &s.ref, s.ref.theta, s.pts, s.v[1]);
         for (int p = 0; p < s.ref.P; ++p) w[p] = 0;
@@ -171,8 +174,12 @@ static void commutator(void)
         scale = room_max(&one) + room_max(&two);
         for (int i = 0; i < s.n; ++i)
             for (int j = 0; j < s.n; ++j) {
-                left[i * rows + j] = one.K.train.a[i * one.K.train.ld + j] - two.K.train.a[i * two.K.train.ld + j];
-                worst_see(&err, (double)fabsl(left[i * rows + j] - R[i * rows + j]) / (scale > 1e-10 ? scale : 1.0), s.name);
+                left[i * rows + j] =
+                    one.K.train.a[i * one.K.train.ld + j] - two.K.train.a[i * two.K.train.ld + j];
+                worst_see(&err,
+                          (double)fabsl(left[i * rows + j] - R[i * rows + j]) /
+                              (scale > 1e-10 ? scale : 1.0),
+                          s.name);
             }
         shape_close(&s);
     }
@@ -242,12 +249,14 @@ static void taylor_remainder(void)
             for (int i = 0; i < s.n; ++i)
                 for (int j = 0; j < s.n; ++j) {
                     const int      q = i * rows + j, at = i * (s.n + 3) + j;
-                    const ref_real poly = K0[q] - e * k3.train[at] + e * e / 2 * (k4.train[at] - D[q]);
+                    const ref_real poly =
+                        K0[q] - e * k3.train[at] + e * e / 2 * (k4.train[at] - D[q]);
                     rest[k] += fabsl(R[q] - poly);
                 }
         }
         if (act == NTH_ACT_LINEAR) NTH_CHECK(s.ref.cfg.layers == 3);
-        for (int k = 0; k < 4; ++k) NTH_CHECK_CLOSE((double)log2l(rest[k] / rest[k + 1]), 3.0, 0.0, 0.05);
+        for (int k = 0; k < 4; ++k)
+            NTH_CHECK_CLOSE((double)log2l(rest[k] / rest[k + 1]), 3.0, 0.0, 0.05);
         shape_close(&s);
     }
 }
@@ -269,8 +278,11 @@ static bool by_taylor(double *K, const nth_rows *rows, int order, const double *
     for (int c = 0; c < order && ok; ++c) {
         if (c > 0) nth_directions_factor(&dirs, jet, c, c);
         for (int i = 0; i <= c; ++i)
-            ok = ok && NTH_CHECK_OK(nth_directions_term(&dirs, (nth_term){ .comp = c + 1, .left = i, .right = c - i,
-                                                                           .coef = 1.0 / (c + 1), .v = v }));
+            ok = ok && NTH_CHECK_OK(nth_directions_term(&dirs, (nth_term){ .comp = c + 1,
+                                                                           .left = i,
+                                                                           .right = c - i,
+                                                                           .coef = 1.0 / (c + 1),
+                                                                           .v = v }));
         ok = ok && NTH_CHECK_OK(nth_jet_advance(jet, &dirs, c + 1, c + 2));
     }
     out[order] = nth_mat_of(K, rows->n, rows->n);
@@ -298,7 +310,9 @@ static void taylor_matches_nilpotent(void)
             const double scale = room_max(&room);
             for (int i = 0; i < s.n; ++i)
                 for (int j = 0; j < s.n; ++j)
-                    worst_see(&err, fabs(factorial * K[i * s.n + j] - room.train[i * (s.n + 3) + j]) / (scale > 1e-10 ? scale : 1.0),
+                    worst_see(&err,
+                              fabs(factorial * K[i * s.n + j] - room.train[i * (s.n + 3) + j]) /
+                                  (scale > 1e-10 ? scale : 1.0),
                               s.name);
         }
         nth_rows_destroy(&rows);
@@ -327,7 +341,8 @@ static void frozen_layers(void)
                     continue;
                 }
                 ref_contract(R, &s.ref, s.ref.theta, s.pts, order - 2, v);
-                worst_see(&err, room_error(&room, R, ref_noise(&s.ref, s.pts, order - 2, v)), s.name);
+                worst_see(&err, room_error(&room, R, ref_noise(&s.ref, s.pts, order - 2, v)),
+                          s.name);
                 if (mask == all) NTH_CHECK(room_max(&room) == 0.0);
             }
         }
@@ -338,14 +353,16 @@ static void frozen_layers(void)
 
 int main(void)
 {
-    return nth_test_main("jet", (nth_test_case[]){ { "k2_is_jacobian_product", k2_is_jacobian_product },
-                                                   { "contractions_are_nested_differences", contractions_are_nested_differences },
-                                                   { "k3_by_hessians", k3_by_hessians },
-                                                   { "k4_tensor", k4_tensor },
-                                                   { "commutator", commutator },
-                                                   { "central_differences", central_differences },
-                                                   { "taylor_remainder", taylor_remainder },
-                                                   { "taylor_matches_nilpotent", taylor_matches_nilpotent },
-                                                   { "frozen_layers", frozen_layers },
-                                                   { 0 } });
+    return nth_test_main(
+        "jet", (nth_test_case[]){
+                   { "k2_is_jacobian_product", k2_is_jacobian_product },
+                   { "contractions_are_nested_differences", contractions_are_nested_differences },
+                   { "k3_by_hessians", k3_by_hessians },
+                   { "k4_tensor", k4_tensor },
+                   { "commutator", commutator },
+                   { "central_differences", central_differences },
+                   { "taylor_remainder", taylor_remainder },
+                   { "taylor_matches_nilpotent", taylor_matches_nilpotent },
+                   { "frozen_layers", frozen_layers },
+                   { 0 } });
 }

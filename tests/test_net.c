@@ -67,14 +67,20 @@ static void activation_derivatives(void)
                         continue;
                     }
                     const bool   plain = act == NTH_ACT_RELU || act == NTH_ACT_LINEAR;
-                    const double want = plain ? piecewise((nth_activation)act, r, z[i]) : table[row].value[r];
-                    double       scale = fmax(most((nth_activation)act, r), fabs(want));
-                    if (act == NTH_ACT_GELU && r == 0) scale = fabs(z[i]); /* z Phi(z), Phi to eps */
-                    worst[act] = nth_worst(worst[act], scale > 0.0 ? fabs(got - want) / scale / DBL_EPSILON : fabs(got - want));
+                    const double want =
+                        plain ? piecewise((nth_activation)act, r, z[i]) : table[row].value[r];
+                    double scale = fmax(most((nth_activation)act, r), fabs(want));
+                    if (act == NTH_ACT_GELU && r == 0)
+                        scale = fabs(z[i]); /* z Phi(z), Phi to eps */
+                    worst[act] =
+                        nth_worst(worst[act], scale > 0.0 ? fabs(got - want) / scale / DBL_EPSILON
+                                                          : fabs(got - want));
                 }
         }
-        printf("    %s: worst error %.2f eps of max |sigma^(r)|\n", nth_activation_name((nth_activation)act), worst[act]);
-        NTH_CHECK_CLOSE(worst[act], 0.0, 0.0, act == NTH_ACT_SOFTPLUS ? 16.0 : 4.0); /* 1 - 7.5 + 7.5 at z = 0 */
+        printf("    %s: worst error %.2f eps of max |sigma^(r)|\n",
+               nth_activation_name((nth_activation)act), worst[act]);
+        NTH_CHECK_CLOSE(worst[act], 0.0, 0.0,
+                        act == NTH_ACT_SOFTPLUS ? 16.0 : 4.0); /* 1 - 7.5 + 7.5 at z = 0 */
     }
 }
 
@@ -92,7 +98,8 @@ static void derivatives_are_slopes(void)
             nth_activation_eval((nth_activation)act, NTH_MAX_DERIVATIVE, z, 9, out, 9);
             for (int r = 0; r < NTH_MAX_DERIVATIVE; ++r) {
                 double slope = 0.0;
-                for (int s = 1; s <= 4; ++s) slope += c[s - 1] * (out[r * 9 + 4 + s] - out[r * 9 + 4 - s]) / h;
+                for (int s = 1; s <= 4; ++s)
+                    slope += c[s - 1] * (out[r * 9 + 4 + s] - out[r * 9 + 4 - s]) / h;
                 worst = nth_worst(worst, fabs(slope - out[(r + 1) * 9 + 4]));
             }
         }
@@ -124,7 +131,8 @@ static void special_points(void)
 
 static void names(void)
 {
-    static const char *const want[] = { "tanh", "erf", "softplus", "gelu", "sin", "relu", "linear", "quadratic" };
+    static const char *const want[] = { "tanh", "erf",  "softplus", "gelu",
+                                        "sin",  "relu", "linear",   "quadratic" };
     nth_activation           act = NTH_ACT_SIN;
     for (int a = 0; a < NTH_ACT_COUNT; ++a) {
         NTH_CHECK(strcmp(nth_activation_name((nth_activation)a), want[a]) == 0);
@@ -139,8 +147,9 @@ static void names(void)
     NTH_CHECK_MESSAGE("\"Tanh\"");
 }
 
-static const nth_net_config good = { .activation = NTH_ACT_ERF, .layers = 3, .widths = { 3, 5, 4, 1 }, .sigma_w = 1.5,
-                                     .sigma_b = 0.5 };
+static const nth_net_config good = {
+    .activation = NTH_ACT_ERF, .layers = 3, .widths = { 3, 5, 4, 1 }, .sigma_w = 1.5, .sigma_b = 0.5
+};
 
 static void refuse(nth_net_config cfg, const char *message)
 {
@@ -223,10 +232,12 @@ static void gaussian_numbers(void)
             for (ptrdiff_t a = 0; a < W.rows; ++a) {
                 double number;
                 for (ptrdiff_t b = 0; b < W.cols; ++b) {
-                    nth_rand_normals(&number, 1, 77, NTH_STREAM_WEIGHTS, 9, ((uint64_t)l << 48) + (uint64_t)(a * W.cols + b));
+                    nth_rand_normals(&number, 1, 77, NTH_STREAM_WEIGHTS, 9,
+                                     ((uint64_t)l << 48) + (uint64_t)(a * W.cols + b));
                     NTH_CHECK(W.a[a * W.ld + b] == number);
                 }
-                nth_rand_normals(&number, 1, 77, NTH_STREAM_BIASES, 9, ((uint64_t)l << 48) + (uint64_t)a);
+                nth_rand_normals(&number, 1, 77, NTH_STREAM_BIASES, 9,
+                                 ((uint64_t)l << 48) + (uint64_t)a);
                 NTH_CHECK(net->b[c][l - 1][a] == number);
             }
         }
@@ -237,7 +248,10 @@ static void gaussian_numbers(void)
 static void drawn_first_layer(void)
 {
     enum { n = 3, k = 2, d = 2100, m = 611 };
-    nth_net_config cfg = { .activation = NTH_ACT_TANH, .layers = 2, .widths = { d, m, 1 }, .sigma_w = 1.1 };
+    nth_net_config cfg = { .activation = NTH_ACT_TANH,
+                           .layers = 2,
+                           .widths = { d, m, 1 },
+                           .sigma_w = 1.1 };
     double        *X = malloc(sizeof(double) * (n + k) * d);
     if (!NTH_CHECK(X != NULL)) return;
     nth_rand_normals(X, (n + k) * d, 4, NTH_STREAM_TEST, 0, 0);
@@ -252,7 +266,8 @@ static void drawn_first_layer(void)
         NTH_CHECK_OK(nth_net_create(&drawn, &cfg, false));
         nth_net_init_gaussian(stored, 5, 6);
         nth_net_init_gaussian(drawn, 5, 6);
-        NTH_CHECK(drawn->W[0][0].a == NULL && !drawn->first_layer_stored && stored->first_layer_stored);
+        NTH_CHECK(drawn->W[0][0].a == NULL && !drawn->first_layer_stored &&
+                  stored->first_layer_stored);
         NTH_CHECK_OK(nth_rows_create(&a, stored, nth_cmat_of(X, n, d), T));
         NTH_CHECK_OK(nth_rows_create(&b, drawn, nth_cmat_of(X, n, d), T));
         for (int c = 0; c < stored->copies; ++c)
@@ -264,9 +279,11 @@ static void drawn_first_layer(void)
                         sum += t, size += fabs(t);
                     }
                     const double c1 = cfg.sigma_w / (kind & 4 ? 1.0 : sqrt(d));
-                    const double bias = kind & 1 ? 0.3 * stored->b[c][0][r] : 0.0, bound = d * DBL_EPSILON * c1 * size;
+                    const double bias = kind & 1 ? 0.3 * stored->b[c][0][r] : 0.0,
+                                 bound = d * DBL_EPSILON * c1 * size;
                     worst = nth_worst(worst, fabs(a->H[c].a[i * m + r] - c1 * sum - bias) / bound);
-                    worst = nth_worst(worst, fabs(a->H[c].a[i * m + r] - b->H[c].a[i * m + r]) / bound);
+                    worst =
+                        nth_worst(worst, fabs(a->H[c].a[i * m + r] - b->H[c].a[i * m + r]) / bound);
                 }
         NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1.0);
         nth_rows_destroy(&a);
@@ -280,11 +297,15 @@ static void drawn_first_layer(void)
 /* G = c_1^2 X X^T + sigma_b^2 on all rows, and a clone that follows another net. */
 static void rows_of_inputs(void)
 {
-    nth_net_config cfg = { .activation = NTH_ACT_TANH, .layers = 2, .widths = { 2, 3, 1 }, .sigma_w = 1.1, .sigma_b = 0.3,
+    nth_net_config cfg = { .activation = NTH_ACT_TANH,
+                           .layers = 2,
+                           .widths = { 2, 3, 1 },
+                           .sigma_w = 1.1,
+                           .sigma_b = 0.3,
                            .doubled = true };
-    nth_net  *net = formula_net(&cfg), *other = formula_net(&cfg);
-    nth_rows *rows = NULL, *clone = NULL;
-    double    X[10];
+    nth_net       *net = formula_net(&cfg), *other = formula_net(&cfg);
+    nth_rows      *rows = NULL, *clone = NULL;
+    double         X[10];
     if (!NTH_CHECK(net != NULL && other != NULL)) return;
     fixture_points();
     memcpy(X, fx_X, sizeof fx_X), memcpy(X + 6, fx_Q, sizeof fx_Q);
@@ -292,15 +313,19 @@ static void rows_of_inputs(void)
     NTH_CHECK(rows->n == 3 && rows->rows == 5);
     for (int i = 0; i < 5; ++i)
         for (int j = 0; j < 5; ++j) {
-            const double want = 1.21 / 2.0 * (X[2 * i] * X[2 * j] + X[2 * i + 1] * X[2 * j + 1]) + 0.09;
+            const double want =
+                1.21 / 2.0 * (X[2 * i] * X[2 * j] + X[2 * i + 1] * X[2 * j + 1]) + 0.09;
             NTH_CHECK_CLOSE(rows->G.a[i * 5 + j], want, 0.0, 1e-15);
             NTH_CHECK(rows->G.a[i * 5 + j] == rows->G.a[j * 5 + i]);
         }
-    for (int i = 0; i < 3; ++i) NTH_CHECK(rows->top[0][i] == sqrt(0.5) && rows->top[1][i] == -sqrt(0.5));
+    for (int i = 0; i < 3; ++i)
+        NTH_CHECK(rows->top[0][i] == sqrt(0.5) && rows->top[1][i] == -sqrt(0.5));
     NTH_CHECK_OK(nth_rows_clone(&clone, rows, other));
-    NTH_CHECK(clone->net == other && clone->n == 3 && clone->rows == 5 && clone->H[1].a != rows->H[1].a);
+    NTH_CHECK(clone->net == other && clone->n == 3 && clone->rows == 5 &&
+              clone->H[1].a != rows->H[1].a);
     NTH_CHECK(memcmp(clone->G.a, rows->G.a, 25 * sizeof(double)) == 0);
-    for (int c = 0; c < 2; ++c) NTH_CHECK(memcmp(clone->H[c].a, rows->H[c].a, 15 * sizeof(double)) == 0);
+    for (int c = 0; c < 2; ++c)
+        NTH_CHECK(memcmp(clone->H[c].a, rows->H[c].a, 15 * sizeof(double)) == 0);
     nth_rows_destroy(&clone);
     nth_rows_destroy(&rows);
     nth_net_destroy(&net);
@@ -321,7 +346,8 @@ static nth_net   *sweep_net;
 static nth_status build_rows(void)
 {
     nth_rows  *rows = NULL, *clone = NULL;
-    nth_status st = nth_rows_create(&rows, sweep_net, nth_cmat_of(fx_X, 2, 3), nth_cmat_of(fx_X + 3, 1, 3));
+    nth_status st =
+        nth_rows_create(&rows, sweep_net, nth_cmat_of(fx_X, 2, 3), nth_cmat_of(fx_X + 3, 1, 3));
     if (st == NTH_OK) st = nth_rows_clone(&clone, rows, sweep_net);
     nth_rows_destroy(&clone);
     nth_rows_destroy(&rows);
@@ -344,16 +370,17 @@ static void survives_failing_allocations(void)
 
 int main(void)
 {
-    return nth_test_main("net", (nth_test_case[]){ { "activation_derivatives", activation_derivatives },
-                                                   { "derivatives_are_slopes", derivatives_are_slopes },
-                                                   { "special_points", special_points },
-                                                   { "names", names },
-                                                   { "config_errors", config_errors },
-                                                   { "layer_factors", layer_factors },
-                                                   { "parameter_count", parameter_count },
-                                                   { "gaussian_numbers", gaussian_numbers },
-                                                   { "drawn_first_layer", drawn_first_layer },
-                                                   { "rows_of_inputs", rows_of_inputs },
-                                                   { "survives_failing_allocations", survives_failing_allocations },
-                                                   { 0 } });
+    return nth_test_main(
+        "net", (nth_test_case[]){ { "activation_derivatives", activation_derivatives },
+                                  { "derivatives_are_slopes", derivatives_are_slopes },
+                                  { "special_points", special_points },
+                                  { "names", names },
+                                  { "config_errors", config_errors },
+                                  { "layer_factors", layer_factors },
+                                  { "parameter_count", parameter_count },
+                                  { "gaussian_numbers", gaussian_numbers },
+                                  { "drawn_first_layer", drawn_first_layer },
+                                  { "rows_of_inputs", rows_of_inputs },
+                                  { "survives_failing_allocations", survives_failing_allocations },
+                                  { 0 } });
 }

@@ -20,7 +20,10 @@ static const double PI = 3.14159265358979323846;
 
 static nth_net_config infinite(nth_activation act, int layers, ptrdiff_t d, double w2, double b2)
 {
-    nth_net_config cfg = { .activation = act, .layers = layers, .sigma_w = sqrt(w2), .sigma_b = sqrt(b2),
+    nth_net_config cfg = { .activation = act,
+                           .layers = layers,
+                           .sigma_w = sqrt(w2),
+                           .sigma_b = sqrt(b2),
                            .input_scale = NTH_INPUT_ONE };
     cfg.widths[0] = d;
     for (int l = 1; l <= layers; ++l) cfg.widths[l] = 1;
@@ -54,7 +57,8 @@ static void dual_activations(void)
                 { NTH_ACT_SIN, 0.1238087120909122, 0.4250029240031143 },
                 { NTH_ACT_QUADRATIC, 0.95, 1.2 },
                 { NTH_ACT_LINEAR, 0.3, 1.0 } };
-    const double q1 = 1.1, q2 = 0.7, k = 0.3, x[2] = { sqrt(q1), 0.0 }, z[2] = { k / sqrt(q1), sqrt(q2 - k * k / q1) };
+    const double q1 = 1.1, q2 = 0.7, k = 0.3, x[2] = { sqrt(q1), 0.0 },
+                 z[2] = { k / sqrt(q1), sqrt(q2 - k * k / q1) };
     for (int a = 0; a < 6; ++a) {
         const nth_net_config cfg = infinite(row[a].act, 2, 2, 1.0, 0.0);
         NTH_CHECK(nth_ntk_has_closed_form(row[a].act));
@@ -71,11 +75,14 @@ static void circle_table(void)
                                        { 3.205061232131919, 4.488464774523515, 5.629895073944721 },
                                        { 1.884662228755125, 2.702959122246966, 3.475689358430618 },
                                        { 0.6366197723675813, 1.371417272565885, 2.120776213605166 },
-                                       { -0.1153377712448746, 0.6877244925454537, 1.484498645122359 },
+                                       { -0.1153377712448746, 0.6877244925454537,
+                                         1.484498645122359 },
                                        { 0, 0.6366197723675813, 1.371417272565885 } };
-    static const double erf_[6][2] = { { 1.033969089131282, 1.098606213471451 }, { 0.8419847101091603, 0.8744676807230297 },
-                                       { 0.441425974978062, 0.4429799590318693 }, { 0, 0 },
-                                       { -0.441425974978062, -0.4429799590318693 }, { -1.033969089131282, -1.098606213471451 } };
+    static const double erf_[6][2] = {
+        { 1.033969089131282, 1.098606213471451 },    { 0.8419847101091603, 0.8744676807230297 },
+        { 0.441425974978062, 0.4429799590318693 },   { 0, 0 },
+        { -0.441425974978062, -0.4429799590318693 }, { -1.033969089131282, -1.098606213471451 }
+    };
     static const double gelu[3] = { 6.016871639426224, 2.757743754880714, 0.4095400797801265 };
     static const double sine[3] = { 2.444755564178828, 0.781968118459935, -1.727069171515688 };
     static const double co[6] = { 1, 0.86602540378443864676, 0.5, 0, -0.5, -1 };
@@ -92,7 +99,8 @@ static void circle_table(void)
             NTH_CHECK_CLOSE(pair(&cfg, x, z), erf_[a][L - 2], end, end);
         }
         if (a == 0 || a == 2 || a == 5) {
-            const nth_net_config g = infinite(NTH_ACT_GELU, 3, 2, 2.0, 0.1), s = infinite(NTH_ACT_SIN, 3, 2, 1.5, 0.05);
+            const nth_net_config g = infinite(NTH_ACT_GELU, 3, 2, 2.0, 0.1),
+                                 s = infinite(NTH_ACT_SIN, 3, 2, 1.5, 0.05);
             NTH_CHECK_CLOSE(pair(&g, x, z), gelu[a == 0 ? 0 : a == 2 ? 1 : 2], 1e-14, 0.0);
             NTH_CHECK_CLOSE(pair(&s, x, z), sine[a == 0 ? 0 : a == 2 ? 1 : 2], 1e-14, 0.0);
         }
@@ -106,13 +114,16 @@ static void stored_values(void)
     fixture_points();
     cfg.input_scale = NTH_INPUT_FAN_IN;
     NTH_CHECK_CLOSE(pair(&cfg, fx_Q, fx_Q + 2), 1.397343490396887, 1e-14, 0.0);
-    static const double r1[2] = { -0.9895229339599609, -0.5992491841316223 }, r2[2] = { -0.17877478897571564, 2.253682851791382 };
+    static const double r1[2] = { -0.9895229339599609, -0.5992491841316223 },
+                        r2[2] = { -0.17877478897571564, 2.253682851791382 };
     cfg = infinite(NTH_ACT_RELU, 4, 2, 2.0, 0.0);
     cfg.input_scale = NTH_INPUT_FAN_IN;
     NTH_CHECK_CLOSE(pair(&cfg, r1, r1) / 2.0, 2.676510443030288, 1e-14, 0.0);
     NTH_CHECK_CLOSE(pair(&cfg, r1, r2) / 2.0, 0.9988650318426098, 1e-14, 0.0);
-    static const double g1[4] = { 0.6540248765053858, -1.3592788739383235, -0.3791179316445409, 0.34191025226280697 };
-    static const double g2[4] = { -0.6786403121150224, -0.12161213502515096, 0.21716372787141658, -1.4709063616118982 };
+    static const double g1[4] = { 0.6540248765053858, -1.3592788739383235, -0.3791179316445409,
+                                  0.34191025226280697 };
+    static const double g2[4] = { -0.6786403121150224, -0.12161213502515096, 0.21716372787141658,
+                                  -1.4709063616118982 };
     cfg = infinite(NTH_ACT_GELU, 4, 4, 1.98305826, 0.0);
     cfg.input_scale = NTH_INPUT_FAN_IN;
     NTH_CHECK_CLOSE(pair(&cfg, g1, g1) / 1.98305826, 1.749267712049525, 1e-13, 0.0);
@@ -129,7 +140,8 @@ static void linear_depths(void)
             nth_net_config cfg = infinite(NTH_ACT_LINEAR, L, 3, 1.3, bias ? 0.2 : 0.0);
             double         Sigma = 1.3 * dot / 3.0 + (bias ? 0.2 : 0.0), Theta = Sigma;
             cfg.input_scale = NTH_INPUT_FAN_IN;
-            for (int l = 1; l < L; ++l) Sigma = 1.3 * Sigma + (bias ? 0.2 : 0.0), Theta = Sigma + 1.3 * Theta;
+            for (int l = 1; l < L; ++l)
+                Sigma = 1.3 * Sigma + (bias ? 0.2 : 0.0), Theta = Sigma + 1.3 * Theta;
             NTH_CHECK_CLOSE(pair(&cfg, x, z), Theta, 1e-14, 1e-14);
             if (!bias) NTH_CHECK_CLOSE(pair(&cfg, x, z), L * pow(1.3, L) * dot / 3.0, 1e-14, 0.0);
         }
@@ -156,17 +168,23 @@ static void nearly_parallel(void)
     } row[] = {
 #include "golden/dual.inc"
     };
-    static const double directions[3][4] = { { 1, 0, 0, 1 }, { 0.6, 0.8, -0.8, 0.6 }, { -0.28, 0.96, -0.96, -0.28 } };
+    static const double directions[3][4] = { { 1, 0, 0, 1 },
+                                             { 0.6, 0.8, -0.8, 0.6 },
+                                             { -0.28, 0.96, -0.96, -0.28 } };
     double              worst = 0.0;
     for (size_t a = 0; a < sizeof row / sizeof row[0]; ++a)
         for (int v = 0; v < 6; ++v)
             for (int k = 0; k < 9; ++k) {
                 const int            L = 2 + v % 3, sign = v < 3 ? 1 : -1;
                 const nth_net_config cfg = infinite(NTH_ACT_RELU, L, 2, 2.0, 0.0);
-                const double        *u = directions[k % 3], size = k / 3 == 0 ? 1.0 : k / 3 == 1 ? 3.0 : 0.07;
+                const double        *u = directions[k % 3], size = k / 3 == 0   ? 1.0
+                                                                   : k / 3 == 1 ? 3.0
+                                                                                : 0.07;
                 const double         c = cos(row[a].th), s = sin(row[a].th);
-                const double x[2] = { u[0], u[1] }, z[2] = { size * sign * (c * u[0] + s * u[2]), size * sign * (c * u[1] + s * u[3]) };
-                worst = nth_worst(worst, fabs(pair(&cfg, x, z) / size - row[a].value[v]) / (2.0 * L));
+                const double x[2] = { u[0], u[1] }, z[2] = { size * sign * (c * u[0] + s * u[2]),
+                                                             size * sign * (c * u[1] + s * u[3]) };
+                worst =
+                    nth_worst(worst, fabs(pair(&cfg, x, z) / size - row[a].value[v]) / (2.0 * L));
             }
     printf("    nearly parallel: worst %.2e of the diagonal\n", worst);
     NTH_CHECK_CLOSE(worst, 0.0, 0.0, 4e-15); /* the inputs themselves are rounded: 1e-16 in angle */
@@ -180,17 +198,21 @@ static void degenerate_inputs(void)
     double X[N * D], T[N * N], S[N * N], Q[N * N], U[N * N], d[N];
     nth_rand_normals(X, N * D, 51, NTH_STREAM_TEST, 0, 0);
     for (int k = 0; k < D; ++k) {
-        X[5 * D + k] = X[k], X[6 * D + k] = -X[D + k], X[7 * D + k] = 0.0, X[8 * D + k] = 3.0 * X[2 * D + k];
+        X[5 * D + k] = X[k], X[6 * D + k] = -X[D + k], X[7 * D + k] = 0.0,
+                  X[8 * D + k] = 3.0 * X[2 * D + k];
     }
     for (int act = 0; act < NTH_ACT_COUNT; ++act)
         for (int L = 2; L <= 5; ++L)
             for (int kind = 0; kind < 4; ++kind) {
                 nth_net_config cfg = infinite((nth_activation)act, L, D, 1.7, kind & 1 ? 0.3 : 0.0);
-                nth_blocks     K = { .train = nth_mat_of(T, N, N), .test = nth_mat_of(S, N, N), .test_test = nth_mat_of(Q, N, N) };
+                nth_blocks     K = { .train = nth_mat_of(T, N, N),
+                                     .test = nth_mat_of(S, N, N),
+                                     .test_test = nth_mat_of(Q, N, N) };
                 double         trace = 0.0, worst = 0.0;
                 if (!nth_ntk_has_closed_form((nth_activation)act)) continue;
                 if (kind & 2) cfg.input_scale = NTH_INPUT_FAN_IN;
-                NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, N, D), nth_cmat_of(X, N, D)));
+                NTH_CHECK_OK(
+                    nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, N, D), nth_cmat_of(X, N, D)));
                 for (int i = 0; i < N; ++i) trace += T[i * N + i];
                 for (int i = 0; i < N; ++i)
                     for (int j = 0; j < N; ++j) {
@@ -199,10 +221,12 @@ static void degenerate_inputs(void)
                     }
                 NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1e-15);
                 K = (nth_blocks){ .test = nth_mat_of(S, 4, N), .test_test = nth_mat_of(Q, 4, 4) };
-                NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, N, D), nth_cmat_of(X, 4, D))); /* part of X */
+                NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, N, D),
+                                              nth_cmat_of(X, 4, D))); /* part of X */
                 for (int i = 0; i < 4 * N; ++i) NTH_CHECK_CLOSE(S[i], T[i], 0.0, 1e-15 * trace);
                 for (int i = 0; i < 16; ++i) NTH_CHECK(Q[i] == T[i / 4 * N + i % 4]);
-                for (int j = 0; j < N; ++j) NTH_CHECK(T[j] == T[5 * N + j] || fabs(T[j] - T[5 * N + j]) <= 1e-15 * trace);
+                for (int j = 0; j < N; ++j)
+                    NTH_CHECK(T[j] == T[5 * N + j] || fabs(T[j] - T[5 * N + j]) <= 1e-15 * trace);
                 NTH_CHECK_OK(nth_eigh(nth_cmat_of(T, N, N), d, nth_mat_of(U, N, N)));
                 NTH_CHECK(-d[0] <= N * DBL_EPSILON * trace);
             }
@@ -213,7 +237,7 @@ static void huge_and_tiny_inputs(void)
 {
     for (int act = 0; act < NTH_ACT_COUNT; ++act)
         for (int e = -150; e <= 40; e += 10) {
-            const double         s = pow(10.0, e), X[6] = { s, 0.0, 0.6 * s, 0.8 * s, -s, 1e-3 * s };
+            const double s = pow(10.0, e), X[6] = { s, 0.0, 0.6 * s, 0.8 * s, -s, 1e-3 * s };
             const nth_net_config cfg = infinite((nth_activation)act, 3, 2, 1.5, 0.1);
             double               T[9];
             nth_blocks           K = { .train = nth_mat_of(T, 3, 3) };
@@ -222,7 +246,8 @@ static void huge_and_tiny_inputs(void)
             NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 3, 2), (nth_cmat){ 0 }));
             for (int i = 0; i < 3; ++i)
                 for (int j = 0; j < 3; ++j)
-                    NTH_CHECK(fabs(T[i * 3 + j]) <= sqrt(T[i * 4]) * sqrt(T[j * 4]) * (1.0 + 1e-14));
+                    NTH_CHECK(fabs(T[i * 3 + j]) <=
+                              sqrt(T[i * 4]) * sqrt(T[j * 4]) * (1.0 + 1e-14));
         }
 }
 
@@ -238,7 +263,8 @@ static void same_bits_on_any_threads(void)
         double    *to = threads == 1 ? first : again;
         nth_blocks K = { .train = nth_mat_of(to, n, n), .test = nth_mat_of(to + n * n, k, n) };
         nth_priv_set_threads(threads);
-        NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, n, d), nth_cmat_of(X + n * d, k, d)));
+        NTH_CHECK_OK(
+            nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, n, d), nth_cmat_of(X + n * d, k, d)));
         if (threads > 1) NTH_CHECK(memcmp(first, again, sizeof first) == 0);
     }
     nth_priv_set_threads(had);
@@ -251,31 +277,37 @@ static void refusals(void)
     nth_blocks                  K = { .train = nth_mat_of(T, 2, 2) };
     for (int a = 0; a < 2; ++a) {
         const nth_net_config cfg = infinite(open[a], 2, 2, 1, 0);
-        NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }), NTH_E_ARG);
+        NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }),
+                         NTH_E_ARG);
         NTH_CHECK_MESSAGE(nth_activation_name(open[a]));
         NTH_CHECK_MESSAGE("erf gelu sin relu linear quadratic");
     }
     nth_net_config cfg = infinite(NTH_ACT_ERF, 2, 2, 1, 0);
-    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 3), (nth_cmat){ 0 }), NTH_E_SHAPE);
-    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 3, 2), (nth_cmat){ 0 }), NTH_E_SHAPE);
-    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), nth_cmat_of(X, 1, 3)), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 3), (nth_cmat){ 0 }),
+                     NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 3, 2), (nth_cmat){ 0 }),
+                     NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), nth_cmat_of(X, 1, 3)),
+                     NTH_E_SHAPE);
     K.test = nth_mat_of(S, 2, 1);
-    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), nth_cmat_of(X, 1, 2)), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), nth_cmat_of(X, 1, 2)),
+                     NTH_E_SHAPE);
     cfg.sigma_w = 0.0;
     NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }), NTH_E_ARG);
 }
 
 int main(void)
 {
-    return nth_test_main("ntk", (nth_test_case[]){ { "dual_activations", dual_activations },
-                                                   { "circle_table", circle_table },
-                                                   { "stored_values", stored_values },
-                                                   { "linear_depths", linear_depths },
-                                                   { "relu_two_layers", relu_two_layers },
-                                                   { "nearly_parallel", nearly_parallel },
-                                                   { "degenerate_inputs", degenerate_inputs },
-                                                   { "huge_and_tiny_inputs", huge_and_tiny_inputs },
-                                                   { "same_bits_on_any_threads", same_bits_on_any_threads },
-                                                   { "refusals", refusals },
-                                                   { 0 } });
+    return nth_test_main(
+        "ntk", (nth_test_case[]){ { "dual_activations", dual_activations },
+                                  { "circle_table", circle_table },
+                                  { "stored_values", stored_values },
+                                  { "linear_depths", linear_depths },
+                                  { "relu_two_layers", relu_two_layers },
+                                  { "nearly_parallel", nearly_parallel },
+                                  { "degenerate_inputs", degenerate_inputs },
+                                  { "huge_and_tiny_inputs", huge_and_tiny_inputs },
+                                  { "same_bits_on_any_threads", same_bits_on_any_threads },
+                                  { "refusals", refusals },
+                                  { 0 } });
 }

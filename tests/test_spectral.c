@@ -38,12 +38,14 @@ static void q_is_stable(void)
 /* (1 - e^-x)/x by its series in long double, and its plain form where that is exact. */
 static void phi_is_stable(void)
 {
-    static const double x[] = { 0.0, 1e-320, -1e-310, 1e-300, 1e-30, -1e-18, 1e-12, -1e-7, 1e-3, 0.03, 0.5, -0.7, 1.0, -3.0,
-                                7.0, 36.0, 750.0, 1e4, 1e200 };
+    static const double x[] = { 0.0,   1e-320, -1e-310, 1e-300, 1e-30, -1e-18, 1e-12,
+                                -1e-7, 1e-3,   0.03,    0.5,    -0.7,  1.0,    -3.0,
+                                7.0,   36.0,   750.0,   1e4,    1e200 };
     double              worst = 0.0;
     for (size_t i = 0; i < sizeof x / sizeof x[0]; ++i) {
         long double want = 0.0L, term = 1.0L;
-        if (fabs(x[i]) > 2.0) want = -expm1l(-(long double)x[i]) / x[i];
+        if (fabs(x[i]) > 2.0)
+            want = -expm1l(-(long double)x[i]) / x[i];
         else
             for (int k = 0; k < 40; ++k) want += term, term *= -(long double)x[i] / (k + 2);
         worst = nth_worst(worst, (double)fabsl(nth_phi(x[i]) / want - 1.0L) / DBL_EPSILON);
@@ -63,7 +65,8 @@ static void make_kernel(double size)
     for (int i = 0; i < N; ++i)
         for (int j = 0; j < N; ++j) {
             K[i * N + j] = 0.0;
-            for (int k = 0; k < N; ++k) K[i * N + j] += size * A[i * N + k] * A[j * N + k] / (1 << k);
+            for (int k = 0; k < N; ++k)
+                K[i * N + j] += size * A[i * N + k] * A[j * N + k] / (1 << k);
         }
     for (int i = 0; i < N; ++i) K[i * N + i] += 0.05 * size;
 }
@@ -76,7 +79,8 @@ static void by_series(double t, double *u, double *alpha, double *omega)
     for (int k = 0; k + 1 < TERMS; ++k)
         for (int i = 0; i < N; ++i) {
             a[k + 1][i] = 0.0L;
-            for (int j = 0; j < N; ++j) a[k + 1][i] -= K[i * N + j] * a[k][j] * t / (N * (k + 1.0L)); /* t^k inside */
+            for (int j = 0; j < N; ++j)
+                a[k + 1][i] -= K[i * N + j] * a[k][j] * t / (N * (k + 1.0L)); /* t^k inside */
         }
     for (int i = 0; i < N; ++i) {
         long double s = 0.0L, z = 0.0L;
@@ -85,7 +89,8 @@ static void by_series(double t, double *u, double *alpha, double *omega)
         for (int j = 0; j < N; ++j) {
             long double w = 0.0L; /* int_0^t ds u_s,i int_0^s dv u_v,j */
             for (int p = TERMS - 1; p >= 0; --p)
-                for (int q = TERMS - 1; q >= 0; --q) w += a[p][i] * a[q][j] / ((q + 1.0L) * (p + q + 2.0L));
+                for (int q = TERMS - 1; q >= 0; --q)
+                    w += a[p][i] * a[q][j] / ((q + 1.0L) * (p + q + 2.0L));
             omega[i * N + j] = (double)(w * t * t / (N * N));
         }
     }
@@ -114,7 +119,8 @@ static void matches_power_series(void)
         make_kernel(size[s]);
         NTH_CHECK_OK(nth_spectral_create(&sp, nth_cmat_of(K, N, N), r0));
         for (double t = 0.0; t < 2.5; t += 0.7) {
-            double u[N], alpha[N], omega[N * N], u1[N], alpha1[N], omega1[N * N], sum[N * N], product[N * N];
+            double u[N], alpha[N], omega[N * N], u1[N], alpha1[N], omega1[N * N], sum[N * N],
+                product[N * N];
             by_series(t, u1, alpha1, omega1);
             nth_spectral_residual(sp, t, u);
             NTH_CHECK_OK(nth_spectral_alpha(sp, t, alpha));
@@ -143,7 +149,8 @@ static void identities_in_time(void)
     nth_spectral       *sp = NULL, *later = NULL;
     make_kernel(1.0);
     NTH_CHECK_OK(nth_spectral_create(&sp, nth_cmat_of(K, N, N), r0));
-    for (int i = 0; i + 1 < N; ++i) NTH_CHECK(nth_spectral_values(sp)[i] <= nth_spectral_values(sp)[i + 1]);
+    for (int i = 0; i + 1 < N; ++i)
+        NTH_CHECK(nth_spectral_values(sp)[i] <= nth_spectral_values(sp)[i + 1]);
     for (int k = 0; k < 6; ++k) {
         double u[N] = { 0 }, alpha[N], worst = 0.0;
         if (isfinite(times[k])) nth_spectral_residual(sp, times[k], u);
@@ -170,7 +177,7 @@ static void identities_in_time(void)
 static void infinite_time(void)
 {
     nth_spectral *sp = NULL;
-    double        omega[N * N], late[N * N], alpha[N], late_alpha[N], KO[N * N], lhs[N * N], rr[N * N];
+    double omega[N * N], late[N * N], alpha[N], late_alpha[N], KO[N * N], lhs[N * N], rr[N * N];
     make_kernel(1.0);
     NTH_CHECK_OK(nth_spectral_create(&sp, nth_cmat_of(K, N, N), r0));
     NTH_CHECK_OK(nth_spectral_omega(sp, INFINITY, nth_mat_of(omega, N, N)));
@@ -178,7 +185,8 @@ static void infinite_time(void)
     for (int i = 0; i < N; ++i)
         for (int j = 0; j < N; ++j) {
             double s = 0.0;
-            for (int k = 0; k < N; ++k) s += K[i * N + k] * omega[k * N + j] + omega[i * N + k] * K[k * N + j];
+            for (int k = 0; k < N; ++k)
+                s += K[i * N + k] * omega[k * N + j] + omega[i * N + k] * K[k * N + j];
             KO[i * N + j] = s, rr[i * N + j] = r0[i] * r0[j];
         }
     for (int i = 0; i < N; ++i)
@@ -186,7 +194,8 @@ static void infinite_time(void)
             lhs[i * N + j] = 0.0;
             for (int k = 0; k < N; ++k) lhs[i * N + j] += K[i * N + k] * KO[k * N + j];
         }
-    NTH_CHECK_CLOSE(max_difference(lhs, rr, N * N), 0.0, 0.0, 1e-12); /* eps times the condition number squared */
+    NTH_CHECK_CLOSE(max_difference(lhs, rr, N * N), 0.0, 0.0,
+                    1e-12); /* eps times the condition number squared */
     /* t d_min / n > 60: e^-60 is below eps */
     const double t = 60.0 * N / nth_spectral_values(sp)[0];
     NTH_CHECK_OK(nth_spectral_omega(sp, t, nth_mat_of(late, N, N)));
@@ -210,7 +219,7 @@ static void singular_kernel(void)
     NTH_CHECK_OK(nth_spectral_omega(sp, 100.0, nth_mat_of(omega, N, N)));
     nth_spectral_residual(sp, 100.0, u);
     NTH_CHECK(nth_all_finite(nth_cmat_of(omega, N, N)) && nth_all_finite(nth_cmat_of(alpha, 1, N)));
-    NTH_CHECK_CLOSE(u[3] - u[4], r0[3] - r0[4], 1e-13, 0.0);               /* this part never decays */
+    NTH_CHECK_CLOSE(u[3] - u[4], r0[3] - r0[4], 1e-13, 0.0); /* this part never decays */
     NTH_CHECK_CLOSE(alpha[3] - alpha[4], 100.0 / N * (r0[3] - r0[4]), 1e-12, 0.0);
     NTH_CHECK_STATUS(nth_spectral_alpha(sp, INFINITY, alpha), NTH_E_NUMERIC);
     NTH_CHECK_MESSAGE("positive definite");
@@ -256,13 +265,15 @@ static void survives_failing_allocations(void)
 
 int main(void)
 {
-    return nth_test_main("spectral", (nth_test_case[]){ { "q_is_stable", q_is_stable },
-                                                        { "phi_is_stable", phi_is_stable },
-                                                        { "matches_power_series", matches_power_series },
-                                                        { "identities_in_time", identities_in_time },
-                                                        { "infinite_time", infinite_time },
-                                                        { "singular_kernel", singular_kernel },
-                                                        { "refusals", refusals },
-                                                        { "survives_failing_allocations", survives_failing_allocations },
-                                                        { 0 } });
+    return nth_test_main(
+        "spectral",
+        (nth_test_case[]){ { "q_is_stable", q_is_stable },
+                           { "phi_is_stable", phi_is_stable },
+                           { "matches_power_series", matches_power_series },
+                           { "identities_in_time", identities_in_time },
+                           { "infinite_time", infinite_time },
+                           { "singular_kernel", singular_kernel },
+                           { "refusals", refusals },
+                           { "survives_failing_allocations", survives_failing_allocations },
+                           { 0 } });
 }
