@@ -224,12 +224,13 @@ done:
     return st;
 }
 
-/* The root attribute `config` of an opened partial file equals the one of this run. */
+/* An opened partial file is of this configuration and this version: a file tells of one of each. */
 static nth_status check_same_run(nth_file *f, const char *config)
 {
     nth_status   st = NTH_OK;
     const size_t size = strlen(config) + 2;
-    char        *found = NULL;
+    const char  *version = nth_build_info_get().version;
+    char        *found = NULL, text[64] = "";
     NTH_TRY(nth_priv_alloc(&found, (ptrdiff_t)size, 1, "configuration"));
     st = nth_file_get_string(f, "/", "config", found, size);
     if (st == NTH_E_NOMEM) goto done;
@@ -239,9 +240,23 @@ static nth_status check_same_run(nth_file *f, const char *config)
     NTH_REQUIRE(st == NTH_OK && strcmp(found, config) == 0, NTH_E_FORMAT,
                 "%s: left by an interrupted run with another configuration; remove it or choose "
                 "another --out", nth_priv_h5_name(f));
+    st = nth_file_get_string(f, "/", "nth_version", text, sizeof text);
+    if (st == NTH_E_NOMEM) goto done;
+    NTH_REQUIRE(st == NTH_OK && strcmp(text, version) == 0, NTH_E_FORMAT,
+                "%s: left by an interrupted run of nth %s, this is %s; remove it or choose another --out",
+                nth_priv_h5_name(f), text, version);
 done:
     nth_priv_free(found);
     return st;
+}
+
+static nth_status count_resumption(nth_file *f)
+{
+    int64_t   times = 0;
+    ptrdiff_t one = 1;
+    if (nth_file_get_ints(f, "/", "resumed", &times, &one) != NTH_OK) times = 0;
+    ++times;
+    return nth_file_set_ints(f, "/", "resumed", &times, 1);
 }
 
 nth_status nth_file_resume(nth_file **file, const char *path, const nth_provenance *prov, bool *resumed)
@@ -262,6 +277,7 @@ nth_status nth_file_resume(nth_file **file, const char *path, const nth_provenan
     if (st != NTH_OK) goto done;
     NTH_TRY(check_same_run(*file, prov->config ? prov->config : "{}"));
     if (nth_file_get_double(*file, "/", "duration", &(*file)->earlier) != NTH_OK) (*file)->earlier = 0.0;
+    NTH_TRY(count_resumption(*file));
     *resumed = true;
 done:
     if (st != NTH_OK) file_free(file);

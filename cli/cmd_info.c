@@ -43,7 +43,7 @@ static void describe_build(cli *c)
 
 /* Attributes are asked for by name: listing those of a damaged object crashes HDF5 1.10. */
 static const char *const keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config",
-                                    "seed", "threads", "created", "start", "duration", "compiler", "compiler_flags",
+                                    "seed", "threads", "created", "start", "duration", "resumed", "compiler", "compiler_flags",
                                     "build_type", "blas", "gsl", "hdf5", "vector_math", "cpu", "activation",
                                     "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "doubled",
                                     "source", "preprocessing", "classes", "labels", "checksum" };

@@ -159,6 +159,15 @@ static void interrupted_runs_resume(void)
     NTH_CHECK(f == NULL && there(partial));
     NTH_CHECK_OK(nth_file_resume(&f, path, &prov, &resumed));
     NTH_CHECK(resumed && nth_file_has(f, "/members/a") && nth_file_has(f, "/members/b"));
+    NTH_CHECK_OK(nth_file_get_double(f, "/", "resumed", &x));
+    NTH_CHECK(x == 2.0);
+    NTH_CHECK_OK(nth_file_set_string(f, "/", "nth_version", "0.0.0"));
+    nth_file_close(&f);
+    NTH_CHECK_STATUS(nth_file_resume(&f, path, &prov, &resumed), NTH_E_FORMAT);
+    NTH_CHECK_MESSAGE("interrupted run of nth 0.0.0");
+    start();
+    NTH_CHECK_OK(nth_file_create(&f, path, &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/members/a", &x, 0, NULL));
     NTH_CHECK_OK(nth_file_commit(&f));
     NTH_CHECK_OK(nth_file_resume(&f, path, &prov, &resumed)); /* a new run beside the finished one */
     NTH_CHECK(!resumed && !nth_file_has(f, "/members/a"));

@@ -32,41 +32,76 @@ typedef struct nth_provenance {
     int         threads;
 } nth_provenance;
 
-/** Opens PATH read-only. NTH_E_IO: cannot be opened; NTH_E_FORMAT: not an HDF5 file. */
+/**
+ * Opens an HDF5 file to read.
+ *
+ * Ownership  *file is the caller's: nth_file_close. On failure *file is NULL.
+ * Errors     NTH_E_IO: cannot be opened (the system's reason); NTH_E_FORMAT: not an HDF5 file, damaged
+ *            or truncated; NTH_E_NOMEM.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_open(nth_file **file, const char *path);
 
-/** Creates PATH.partial (replacing one left over) with the provenance attributes. NTH_E_IO. */
+/**
+ * Creates PATH.partial, replacing one left over, with the provenance attributes.
+ *
+ * Ownership  as nth_file_open; the strings of prov are copied into the file.
+ * Errors     NTH_E_IO: cannot be written, or another program is writing it; NTH_E_NOMEM.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_create(nth_file **file, const char *path,
                                                  const nth_provenance *prov);
 
 /**
- * Opens PATH.partial for appending if it exists and its root attribute `config` equals
- * prov->config; otherwise creates it. *resumed tells which.
- * Errors NTH_E_IO; NTH_E_FORMAT (a partial file of another configuration or a damaged one: the
- * message names it and says to remove it or choose another --out).
+ * Continues PATH.partial if it exists and its root attribute `config` equals prov->config; otherwise
+ * creates it. *resumed tells which.
+ *
+ * Ownership  as nth_file_create.
+ * Accuracy   what was there at the last flush is there again, also after a kill; the attributes
+ *            `duration` (seconds, all sessions) and `resumed` (how often) go on counting.
+ * Errors     NTH_E_IO; NTH_E_FORMAT: a partial file of another configuration or version, or a damaged
+ *            one (the message says to remove it or choose another --out); NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_file_resume(nth_file **file, const char *path,
                                                  const nth_provenance *prov, bool *resumed);
 
-/** Forces what was written so far to the disk, so that a kill cannot lose it. NTH_E_IO. */
+/**
+ * Forces what was written so far to the disk; between flushes the structure on the disk stays as it
+ * is, so that a kill loses only what came after the last one.
+ *
+ * Errors     NTH_E_IO: the disk is full, for example; NTH_E_ARG: opened to read.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_flush(nth_file *file);
 
-/** Marks a created file complete, closes it and gives it its final name; *file becomes NULL. NTH_E_IO. */
+/**
+ * Marks a created file complete, closes it and gives it its final name. *file becomes NULL, also on
+ * failure; then PATH.partial stays behind.
+ *
+ * Errors     NTH_E_IO; NTH_E_ARG: opened to read.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_commit(nth_file **file);
 
-/** Closes; a created, not committed file stays behind as PATH.partial. Accepts NULL. */
+/** Closes; a created, not committed file stays behind as PATH.partial. Accepts NULL, twice over. */
 NTH_API void nth_file_close(nth_file **file);
 
 /** True if the dataset or group exists ("/x", "/members/tanh_2_1"). */
 NTH_API bool nth_file_has(nth_file *file, const char *name);
 
-/** Rank and extents of a numeric dataset. NTH_E_FORMAT: missing, not numeric, rank > NTH_MAX_RANK;
- *  the message names file and dataset. */
+/**
+ * Rank and extents of a numeric dataset; extents beyond the rank are 1, so a scalar has one entry.
+ *
+ * Shapes     dims (NTH_MAX_RANK).
+ * Errors     NTH_E_FORMAT: missing, not numeric, rank above NTH_MAX_RANK, larger than any memory; the
+ *            message names file and dataset.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_shape(nth_file *file, const char *name, int *rank,
                                                 ptrdiff_t dims[NTH_MAX_RANK]);
 
-/** Reads the whole dataset, converted to float64, into out (count entries, count must agree).
- *  NTH_E_FORMAT: missing, wrong type or size; NTH_E_NUMERIC: NaN or infinity inside (says where). */
+/**
+ * Reads a whole dataset of integers or floats of any size and byte order, as double.
+ *
+ * Shapes     out (count), row-major; count must be the number of entries.
+ * Errors     NTH_E_FORMAT: missing, wrong type or size, damaged; NTH_E_NUMERIC: NaN or infinity, naming
+ *            the first such entry.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_read(nth_file *file, const char *name, double *out,
                                                ptrdiff_t count);
 
@@ -74,12 +109,22 @@ NTH_API NTH_NODISCARD nth_status nth_file_read(nth_file *file, const char *name,
 NTH_API NTH_NODISCARD nth_status nth_file_read_any(nth_file *file, const char *name, double *out,
                                                    ptrdiff_t count);
 
-/** Writes a dataset of the given shape, making groups on the way; an existing one is replaced. */
+/**
+ * Writes a dataset, making groups on the way; an existing one is replaced. Above 64 kB the bytes are
+ * shuffled and deflated.
+ *
+ * Shapes     data (dims[0] x .. x dims[rank-1]), row-major; rank 0 is a scalar, extents may be 0.
+ * Errors     NTH_E_IO; NTH_E_ARG: opened to read, rank or extents out of range.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_write(nth_file *file, const char *name, const double *data,
                                                 int rank, const ptrdiff_t *dims);
 
-/** Names of the links directly under a group, in creation or name order: calls visit(name, ctx)
- *  for each until it returns a status other than NTH_OK, which is handed on. */
+/**
+ * Calls visit(name, ctx) for each link directly under a group, in name order, until it returns a
+ * status other than NTH_OK, which is handed on.
+ *
+ * Errors     NTH_E_FORMAT: no such group; whatever visit returns.
+ */
 NTH_API NTH_NODISCARD nth_status nth_file_list(nth_file *file, const char *group,
                                                nth_status (*visit)(const char *name, void *ctx),
                                                void *ctx);
@@ -87,7 +132,11 @@ NTH_API NTH_NODISCARD nth_status nth_file_list(nth_file *file, const char *group
 /* Attributes of an object ("/" for the root, or any group or dataset). Reading a missing one, or
  * one of another type, is NTH_E_FORMAT. Setting replaces an old value and makes the group if there
  * is no such object; one integer becomes a scalar. */
+
+/** True if the object exists and has the attribute. */
 NTH_API bool nth_file_has_attr(nth_file *file, const char *object, const char *key);
+
+/** Sets a text. NTH_E_IO; NTH_E_ARG: opened to read. So the two below. */
 NTH_API NTH_NODISCARD nth_status nth_file_set_string(nth_file *file, const char *object,
                                                      const char *key, const char *value);
 NTH_API NTH_NODISCARD nth_status nth_file_set_double(nth_file *file, const char *object,
@@ -95,11 +144,15 @@ NTH_API NTH_NODISCARD nth_status nth_file_set_double(nth_file *file, const char 
 NTH_API NTH_NODISCARD nth_status nth_file_set_ints(nth_file *file, const char *object,
                                                    const char *key, const int64_t *values,
                                                    ptrdiff_t count);
+
 /** Copies at most size - 1 bytes and a NUL; a longer string is NTH_E_RANGE. */
 NTH_API NTH_NODISCARD nth_status nth_file_get_string(nth_file *file, const char *object,
                                                      const char *key, char *out, size_t size);
+
+/** One number, integer or float. */
 NTH_API NTH_NODISCARD nth_status nth_file_get_double(nth_file *file, const char *object,
                                                      const char *key, double *out);
+
 /** *count: capacity in, number of values out; a scalar counts as one value. */
 NTH_API NTH_NODISCARD nth_status nth_file_get_ints(nth_file *file, const char *object,
                                                    const char *key, int64_t *out, ptrdiff_t *count);
