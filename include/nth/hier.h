@@ -26,7 +26,7 @@ enum { NTH_HIER_MAX_ORDER = 6 };
  * Scaling    that of K2; no 1/n.
  * Ownership  the caller's.
  * Cost       at most 3^k times the products of K2, 2^k of its dense ones; 5 2^k (n + j) sum_l p_l doubles.
- * Accuracy   1e-12 relative on the fixtures; test_jet.c, kernel_oracles.
+ * Accuracy   1e-12 relative on the fixtures; test_oracles.c, kernel_oracles.
  * Errors     NTH_E_ARG (order outside 2..6), NTH_E_SHAPE, NTH_E_NUMERIC, NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_hier_contract(nth_blocks *K, const nth_net *net, nth_cmat X,

@@ -100,7 +100,7 @@ NTH_API NTH_NODISCARD nth_status nth_spectral_alpha(const nth_spectral *sp, doub
  *     t = INFINITY: Q_ij = 1 / (d_i (d_i + d_j))                                          [E31]
  *
  * Shapes     Omega (n x n), not symmetric: Omega + Omega^T = alpha alpha^T (E33).
- * Ownership  the caller's. Cost 4 n^3 flops. Accuracy test_spectral.c, omega_oracles.
+ * Ownership  the caller's. Cost 4 n^3 flops. Accuracy test_spectral.c, matches_power_series.
  * Errors     NTH_E_SHAPE; NTH_E_NUMERIC as nth_spectral_alpha; NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_spectral_omega(const nth_spectral *sp, double t, nth_mat Omega);
