@@ -138,7 +138,8 @@ static nth_status dense(cli *c, const cli_problem *p, nth_file **f)
     for (int b = 0; b < (p->k > 0 ? 3 : 1); ++b) {
         snprintf(path, sizeof path, "/K%d%s", order, suffix[b]);
         const double most = cli_max_abs(t.a[b], t.rows[b] * t.cols[b] * t.slices);
-        cli_say(c, order == 3 ? "%-16s (%td,%td,%td)" : "%-16s (%td,%td,%td,%td)", path, t.rows[b], t.cols[b], p->n, p->n);
+        cli_say(c, order == 3 ? "%-16s (%td,%td,%td)" : "%-16s (%td,%td,%td,%td)", path, t.rows[b], t.cols[b], p->n,
+                p->n);
         cli_say(c, "  largest entry %.6g\n", most);
         nth_json_set_double(c->json, path, most);
     }

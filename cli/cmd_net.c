@@ -14,8 +14,8 @@ static nth_status shape(cli *c, nth_net_config *net)
     const nth_config *cfg = c->cfg;
     const ptrdiff_t   count = cfg->layer_widths.n;
     if (count < 3 || count > NTH_MAX_LAYERS + 1)
-        return cli_fail(c, NTH_E_ARG, "--widths: %td numbers are given; 3 to %d are expected (inputs, hidden widths, 1)",
-                        count, NTH_MAX_LAYERS + 1);
+        return cli_fail(c, NTH_E_ARG, "--widths: %td given; 3 to %d are expected (inputs, hidden widths, 1)", count,
+                        NTH_MAX_LAYERS + 1);
     *net = (nth_net_config){ .layers = (int)count - 1,
                              .sigma_w = cfg->sigma_w,
                              .sigma_b = cfg->sigma_b,

@@ -63,7 +63,8 @@ static nth_status resolve_options(cli *c, training *tr)
     tr->opt.rtol = cfg->rtol;
     while (strcmp(nth_stepper_name(tr->opt.stepper), cfg->train_stepper) != 0) ++tr->opt.stepper;
     if (steps && tr->opt.stepper != NTH_STEPPER_RKCK)
-        return cli_fail(c, NTH_E_ARG, "--steps goes with --stepper rkck only; %s controls its error", cfg->train_stepper);
+        return cli_fail(c, NTH_E_ARG, "--steps goes with --stepper rkck only; %s controls its error",
+                        cfg->train_stepper);
     if (tr->opt.stepper == NTH_STEPPER_RKCK && !smooth && !steps) {
         snprintf(number, sizeof number, "%d", STEPS_BY_DEFAULT);
         CLI_TRY(nth_config_suggest(c->cfg, "steps", number));
@@ -175,7 +176,8 @@ static nth_status record(cli *c, training *tr, ptrdiff_t at)
     const ptrdiff_t n = tr->p.n, k = tr->p.k;
     const double   *y = tr->p.data->y.a, time = c->cfg->times.v[at];
     double         *K = tr->K + at * n * n;
-    nth_blocks      blocks = { .train = nth_mat_of(K, n, n) }, blocks_twice = { .train = nth_mat_of(tr->K_twice, n, n) };
+    nth_blocks      blocks = { .train = nth_mat_of(K, n, n) };
+    nth_blocks      blocks_twice = { .train = nth_mat_of(tr->K_twice, n, n) };
     nth_spectral   *spectrum = NULL;
     if (k > 0) blocks.test = nth_mat_of(tr->K_test + at * k * n, k, n);
     CLI_TRY(nth_flow_advance(tr->flow, time));
@@ -217,7 +219,8 @@ static void report(cli *c, const training *tr)
 {
     const nth_flow_stats stats = nth_flow_get_stats(tr->flow);
     nth_json            *rows = nth_json_array();
-    cli_say(c, "%12s %14s %14s %14s%s\n", "t", "loss", "max |f - y|", "lambda_min(K)", tr->twice ? "  accuracy of K" : "");
+    cli_say(c, "%12s %14s %14s %14s%s\n", "t", "loss", "max |f - y|", "lambda_min(K)",
+            tr->twice != NULL ? "  accuracy of K" : "");
     for (ptrdiff_t i = 0; i < tr->done; ++i) {
         nth_json *o = nth_json_object();
         cli_say(c, "%12.6g %14.6g %14.6g %14.6g", c->cfg->times.v[i], tr->loss[i], tr->worst[i], tr->smallest[i]);

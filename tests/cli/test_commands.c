@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The commands net, kernel, hierarchy and train end to end: the built tool writes files, and their
+ * numbers must satisfy identities between the commands (E9, E13, E27, E6) and equal what the library
+ * gives. The tool's path is in the environment variable NTH_TOOL; files go to a temporary folder.
+ */
+#include "nth_test.h"
+#include "fixtures.h"
+#include "nth/hier.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { N = 3, Q = 2, NN = N * N, QN = Q * N, MAX = 4096 };
+
+/* ---- Tools -------------------------------------------------------------------------------------- */
+
+/* Runs "nth ..." quietly; its exit status. */
+static int nth(const char *fmt, ...)
+{
+    char    line[1024], command[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    snprintf(command, sizeof command, "'%s' %s --quiet >out 2>err", getenv("NTH_TOOL"), line);
+    const int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The whole dataset: exactly `count` numbers. */
+static bool get(double *out, ptrdiff_t count, const char *path, const char *name)
+{
+    nth_file *f = NULL;
+    bool      ok = NTH_CHECK_OK(nth_file_open(&f, path));
+    memset(out, 0xff, (size_t)count * sizeof *out); /* NaN */
+    ok = ok && NTH_CHECK_OK(nth_file_read_any(f, name, out, count)); /* times may be infinite */
+    nth_file_close(&f);
+    return ok;
+}
+
+static nth_net *get_net(const char *path)
+{
+    nth_file *f = NULL;
+    nth_net  *net = NULL;
+    if (NTH_CHECK_OK(nth_file_open(&f, path))) NTH_CHECK_OK(nth_net_read(&net, f));
+    nth_file_close(&f);
+    return net;
+}
+
+static bool same(const double *a, const double *b, ptrdiff_t n)
+{
+    return memcmp(a, b, (size_t)n * sizeof *a) == 0;
+}
+
+static double largest(const double *a, ptrdiff_t n)
+{
+    double most = 0.0;
+    for (ptrdiff_t i = 0; i < n; ++i) most = nth_worst(most, fabs(a[i]));
+    return most;
+}
+
+static double distance(const double *a, const double *b, ptrdiff_t n)
+{
+    double most = 0.0;
+    for (ptrdiff_t i = 0; i < n; ++i) most = nth_worst(most, fabs(a[i] - b[i]));
+    return most;
+}
+
+/* net.h5 (fixture F2: erf, three layers, biases), data.h5 and V.h5 with u, v, w. */
+static nth_net *write_fixture(void)
+{
+    const nth_provenance prov = { .command_line = "test", .config = "{}", .seed = 1, .threads = 1 };
+    const ptrdiff_t      nd[2] = { N, 2 }, qd[2] = { Q, 2 };
+    nth_file            *f = NULL;
+    nth_net             *net = fixture_net(F2);
+    fixture_points();
+    if (!NTH_CHECK(net != NULL)) return NULL;
+    NTH_CHECK_OK(nth_file_create(&f, "net.h5", &prov));
+    NTH_CHECK_OK(nth_net_write(net, f, ""));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    NTH_CHECK_OK(nth_file_create(&f, "data.h5", &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/x", fx_X, 2, nd));
+    NTH_CHECK_OK(nth_file_write(f, "/y", fx_y, 1, nd));
+    NTH_CHECK_OK(nth_file_write(f, "/x_test", fx_Q, 2, qd));
+    NTH_CHECK_OK(nth_file_write(f, "/y_test", (double[]){ 1, -1 }, 1, qd));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    NTH_CHECK_OK(nth_file_create(&f, "V.h5", &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/u", fx_u, 1, nd));
+    NTH_CHECK_OK(nth_file_write(f, "/v", fx_v, 1, nd));
+    NTH_CHECK_OK(nth_file_write(f, "/group/w", fx_w, 2, (const ptrdiff_t[]){ N, 1 }));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    return net;
+}
+
+/* ---- nth net ------------------------------------------------------------------------------------ */
+
+/* The same parameters as the library draws, to the bit. */
+static void net_is_the_librarys(void)
+{
+    nth_net_config cfg = { .activation = NTH_ACT_SIN, .layers = 3, .widths = { 5, 7, 4, 1 }, .sigma_w = 1.5, .sigma_b = 0.25,
+                           .input_scale = NTH_INPUT_ONE };
+    for (int doubled = 0; doubled < 2; ++doubled) {
+        nth_net *want = NULL, *got = NULL;
+        cfg.doubled = doubled == 1;
+        NTH_CHECK(nth("net --widths 5,7,4,1 --activation sin --sigma-w 1.5 --sigma-b 0.25 --input-scale one --seed 42 "
+                      "--init %s --out a.h5", doubled ? "antisymmetric" : "gaussian") == 0);
+        got = get_net("a.h5");
+        NTH_CHECK_OK(nth_net_create(&want, &cfg, true));
+        if (!NTH_CHECK(got != NULL && want != NULL)) return;
+        nth_net_init_gaussian(want, 42, 0);
+        NTH_CHECK(got->cfg.activation == cfg.activation && got->cfg.layers == 3 && got->cfg.doubled == cfg.doubled);
+        NTH_CHECK(got->cfg.sigma_w == 1.5 && got->cfg.sigma_b == 0.25 && got->cfg.input_scale == NTH_INPUT_ONE);
+        NTH_CHECK(got->copies == want->copies);
+        for (int c = 0; c < want->copies; ++c)
+            for (int l = 0; l < 3; ++l) {
+                NTH_CHECK(same(got->W[c][l].a, want->W[c][l].a, cfg.widths[l] * cfg.widths[l + 1]));
+                NTH_CHECK(same(got->b[c][l], want->b[c][l], cfg.widths[l + 1]));
+            }
+        nth_net_destroy(&want);
+        nth_net_destroy(&got);
+    }
+}
+
+/* ---- nth kernel --------------------------------------------------------------------------------- */
+
+static void kernel_is_second_order(void)
+{
+    nth_net   *net = write_fixture();
+    double     a[NN], b[NN], want[NN + QN + Q * Q];
+    nth_blocks K = { nth_mat_of(want, N, N), nth_mat_of(want + NN, Q, N), nth_mat_of(want + NN + QN, Q, Q) };
+    if (net == NULL) return;
+    NTH_CHECK_OK(nth_ntk_empirical(&K, net, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, Q, 2)));
+    NTH_CHECK(nth("kernel --kind empirical --net net.h5 --data data.h5 --out K.h5") == 0);
+    NTH_CHECK(nth("hierarchy --order 2 --net net.h5 --data data.h5 --out H.h5") == 0);
+    NTH_CHECK(get(a, NN, "K.h5", "/K") && get(b, NN, "H.h5", "/K2") && same(a, want, NN) && same(b, want, NN));
+    NTH_CHECK(get(a, QN, "K.h5", "/K_test") && get(b, QN, "H.h5", "/K2_test"));
+    NTH_CHECK(same(a, want + NN, QN) && same(b, want + NN, QN));
+    NTH_CHECK(get(a, Q * Q, "K.h5", "/K_test_test") && get(b, Q * Q, "H.h5", "/K2_test_test"));
+    NTH_CHECK(same(a, want + NN + QN, Q * Q) && same(b, want + NN + QN, Q * Q));
+    nth_net_destroy(&net);
+}
+
+static void infinite_kernel_is_the_librarys(void)
+{
+    const nth_net_config cfg = { .activation = NTH_ACT_RELU, .layers = 4, .widths = { 2, 1, 1, 1, 1 }, .sigma_w = 1.4,
+                                 .sigma_b = 0.3 };
+    double               a[NN], want[NN + QN];
+    nth_blocks           K = { .train = nth_mat_of(want, N, N), .test = nth_mat_of(want + NN, Q, N) };
+    nth_net             *net = write_fixture();
+    NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, Q, 2)));
+    NTH_CHECK(nth("kernel --kind ntk --activation relu --depth 4 --sigma-w 1.4 --sigma-b 0.3 --data data.h5 --out K.h5") == 0);
+    NTH_CHECK(get(a, NN, "K.h5", "/K") && same(a, want, NN));
+    NTH_CHECK(get(a, QN, "K.h5", "/K_test") && same(a, want + NN, QN));
+    nth_net_destroy(&net);
+}
+
+/* ---- nth hierarchy ------------------------------------------------------------------------------ */
+
+/* out (rows x N) = sum_ij T(.,.,i,j) u_i v_j, or sum_i T(.,.,i) u_i without v. */
+static void sum_slots(double *out, const double *T, ptrdiff_t entries, const double *u, const double *v)
+{
+    for (ptrdiff_t e = 0; e < entries; ++e) {
+        out[e] = 0.0;
+        for (int i = 0; i < N && v == NULL; ++i) out[e] += T[e * N + i] * u[i];
+        for (int i = 0; i < N && v != NULL; ++i)
+            for (int j = 0; j < N; ++j) out[e] += T[(e * N + i) * N + j] * u[i] * v[j];
+    }
+}
+
+/* Contractions are linear in each slot: the dense tensor gives them, first direction = third index. */
+static void contractions_are_of_the_tensor(void)
+{
+    static const struct {
+        const char *name, *block;
+        ptrdiff_t   entries;
+    } part[] = { { "train", "", NN }, { "test", "_test", QN }, { "query", "_test_test", Q * Q } };
+    nth_net *net = write_fixture();
+    double   T[MAX], got[NN], want[NN], swapped[NN];
+    char     name[32];
+    NTH_CHECK(nth("hierarchy --order 3 --dense --net net.h5 --data data.h5 --out D3.h5") == 0);
+    NTH_CHECK(nth("hierarchy --order 4 --dense --net net.h5 --data data.h5 --out D4.h5") == 0);
+    NTH_CHECK(nth("hierarchy --order 3 --direction V.h5:/group/w --net net.h5 --data data.h5 --out C3.h5") == 0);
+    NTH_CHECK(nth("hierarchy --order 4 --direction V.h5:/u --direction V.h5:/v --net net.h5 --data data.h5 --out C4.h5") == 0);
+    for (int b = 0; b < 3; ++b) {
+        const ptrdiff_t n = part[b].entries;
+        snprintf(name, sizeof name, "/K3%s", part[b].block);
+        if (!NTH_CHECK(get(T, n * N, "D3.h5", name) && get(got, n, "C3.h5", name))) continue;
+        sum_slots(want, T, n, fx_w, NULL);
+        NTH_CHECK_CLOSE(distance(got, want, n), 0, 0, 1e-13 * largest(T, n * N)); /* N terms, |w| < 2 */
+        snprintf(name, sizeof name, "/K4%s", part[b].block);
+        if (!NTH_CHECK(get(T, n * NN, "D4.h5", name) && get(got, n, "C4.h5", name))) continue;
+        sum_slots(want, T, n, fx_u, fx_v);
+        sum_slots(swapped, T, n, fx_v, fx_u);
+        NTH_CHECK_CLOSE(distance(got, want, n), 0, 0, 1e-13 * largest(T, n * NN));
+        NTH_CHECK(distance(want, swapped, n) > 1e-3 * largest(want, n)); /* the order of slots is seen */
+    }
+    nth_net_destroy(&net);
+}
+
+static void higher_orders_are_the_librarys(void)
+{
+    const double *const v[4] = { fx_u, fx_v, fx_w, fx_u };
+    nth_net            *net = write_fixture();
+    double              got[NN], want[NN];
+    nth_blocks          K = { .train = nth_mat_of(want, N, N) };
+    for (int order = 3; order <= 6 && net != NULL; ++order) {
+        char line[256] = "", name[8];
+        for (int j = 0; j < order - 2; ++j)
+            strcat(line, (const char *const[]){ " --direction V.h5:/u", " --direction V.h5:/v", " --direction V.h5:/group/w",
+                                                " --direction V.h5:/u" }[j]);
+        NTH_CHECK(nth("hierarchy --net net.h5 --data data.h5 --order %d%s --out H.h5", order, line) == 0);
+        NTH_CHECK_OK(nth_hier_contract(&K, net, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, Q, 2), order, v));
+        snprintf(name, sizeof name, "/K%d", order);
+        NTH_CHECK(get(got, NN, "H.h5", name) && same(got, want, NN));
+    }
+    nth_net_destroy(&net);
+}
+
+/* Khat = K0 + term3 + term4, with term3 = -K3[alpha_t] of the spectrum of K0 (E26, E27). */
+static void prediction_is_the_sum_of_its_terms(void)
+{
+    enum { T = 4 };
+    static const double times[T] = { 2, 0.5, 1, INFINITY };
+    nth_net            *net = write_fixture();
+    nth_spectral       *sp = NULL;
+    double              t[T], K0[NN], K0_test[QN], r0[N], alpha[N], K3[NN], one[T * NN], part[3][T * NN];
+    const double *const v[1] = { alpha };
+    nth_blocks          block = { .train = nth_mat_of(K3, N, N) };
+    NTH_CHECK(nth("hierarchy --khat --times 2,0.5,1,inf --net net.h5 --data data.h5 --out P.h5") == 0);
+    NTH_CHECK(nth("hierarchy --khat --times 2,0.5,1,inf --route svd --net net.h5 --data data.h5 --out S.h5") == 0);
+    NTH_CHECK(nth("kernel --net net.h5 --data data.h5 --out K.h5") == 0);
+    NTH_CHECK(nth("train --times 0 --net net.h5 --data data.h5 --out R.h5") == 0);
+    NTH_CHECK(get(t, T, "P.h5", "/t") && same(t, times, T));
+    if (!NTH_CHECK(net != NULL && get(K0, NN, "P.h5", "/K0") && get(r0, N, "R.h5", "/f"))) return;
+    NTH_CHECK(get(one, NN, "K.h5", "/K"));
+    NTH_CHECK_CLOSE(distance(one, K0, NN), 0, 0, 1e-14 * largest(K0, NN));
+    for (int i = 0; i < N; ++i) r0[i] -= fx_y[i];
+    NTH_CHECK_OK(nth_spectral_create(&sp, nth_cmat_of(K0, N, N), r0));
+    NTH_CHECK(get(part[0], T * NN, "P.h5", "/term3") && get(part[1], T * NN, "P.h5", "/term4"));
+    NTH_CHECK(get(part[2], T * NN, "P.h5", "/Khat") && get(one, T * NN, "S.h5", "/Khat"));
+    /* 1e-11: the accuracy nth_hier_khat promises between routes. */
+    NTH_CHECK_CLOSE(distance(one, part[2], T * NN), 0, 0, 1e-11 * largest(part[2], T * NN));
+    for (int k = 0; k < T && sp != NULL; ++k) {
+        NTH_CHECK_OK(nth_spectral_alpha(sp, times[k], alpha));
+        NTH_CHECK_OK(nth_hier_contract(&block, net, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, 0, 2), 3, v));
+        for (int e = 0; e < NN; ++e) {
+            NTH_CHECK(part[2][k * NN + e] == K0[e] + part[0][k * NN + e] + part[1][k * NN + e]);
+            NTH_CHECK_CLOSE(part[0][k * NN + e], -K3[e], 0, 1e-11 * largest(K3, NN));
+        }
+    }
+    NTH_CHECK(get(K0_test, QN, "P.h5", "/K0_test") && get(part[0], T * QN, "P.h5", "/term3_test"));
+    NTH_CHECK(get(part[1], T * QN, "P.h5", "/term4_test") && get(part[2], T * QN, "P.h5", "/Khat_test"));
+    for (int e = 0; e < T * QN; ++e) NTH_CHECK(part[2][e] == K0_test[e % QN] + part[0][e] + part[1][e]);
+    nth_spectral_destroy(&sp);
+    nth_net_destroy(&net);
+}
+
+/* ---- nth train ---------------------------------------------------------------------------------- */
+
+/* Outputs at time 2, all inputs, as the library gives them by way of the same times. */
+static void outputs_by_library(double *f, const nth_net *net)
+{
+    const nth_flow_options opt = { .stepper = NTH_STEPPER_COLLOCATION, .rtol = 1e-10 };
+    nth_flow              *flow = NULL;
+    NTH_CHECK_OK(nth_flow_create(&flow, net, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, Q, 2), fx_y, &opt));
+    for (int k = 0; k < 3 && flow != NULL; ++k) NTH_CHECK_OK(nth_flow_advance(flow, 0.5 * (1 << k)));
+    if (flow != NULL) NTH_CHECK_OK(nth_flow_outputs(flow, f));
+    nth_flow_destroy(&flow);
+}
+
+/* Loss and outputs agree, the loss falls, K is the kernel of the networks at both ends. */
+static void training_agrees_with_itself(void)
+{
+    enum { T = 4 };
+    nth_net *net = write_fixture();
+    double   t[T], f[T * N], loss[T], K[T * NN], K_test[T * QN], one[NN], f_test[T * Q], want[N + Q];
+    if (net == NULL) return;
+    outputs_by_library(want, net);
+    NTH_CHECK(nth("train --net net.h5 --data data.h5 --times 0,0.5,1,2 --out R.h5") == 0);
+    NTH_CHECK(get(t, T, "R.h5", "/t") && t[0] == 0 && t[1] == 0.5 && t[2] == 1 && t[3] == 2);
+    NTH_CHECK(get(f, T * N, "R.h5", "/f") && get(loss, T, "R.h5", "/loss"));
+    NTH_CHECK(get(f_test, T * Q, "R.h5", "/f_test") && same(f + 3 * N, want, N) && same(f_test + 3 * Q, want + N, Q));
+    for (int k = 0; k < T; ++k) {
+        NTH_CHECK_CLOSE(loss[k], nth_loss_square.value(f + k * N, fx_y, N), 1e-15, 0);
+        NTH_CHECK(k == 0 || loss[k] < loss[k - 1]);
+    }
+    NTH_CHECK(get(K, T * NN, "R.h5", "/K") && get(K_test, T * QN, "R.h5", "/K_test"));
+    NTH_CHECK(nth("kernel --net net.h5 --data data.h5 --out K0.h5") == 0);
+    NTH_CHECK(nth("kernel --net R.h5 --data data.h5 --out K2.h5") == 0); /* the trained network, from /net */
+    NTH_CHECK(get(one, NN, "K0.h5", "/K"));
+    NTH_CHECK_CLOSE(distance(one, K, NN), 0, 0, 1e-14 * largest(one, NN));
+    /* One product more (the first layer is put together again): a few times as much rounding. */
+    NTH_CHECK(get(one, NN, "K2.h5", "/K"));
+    NTH_CHECK_CLOSE(distance(one, K + 3 * NN, NN), 0, 0, 1e-13 * largest(one, NN));
+    NTH_CHECK(get(one, QN, "K2.h5", "/K_test"));
+    NTH_CHECK_CLOSE(distance(one, K_test + 3 * QN, QN), 0, 0, 1e-13 * largest(one, QN));
+    NTH_CHECK(distance(K + 3 * NN, K, NN) > 1e-3 * largest(K, NN)); /* it did move */
+    nth_net_destroy(&net);
+}
+
+/* A flow continued from its result: time 2 is time 1 after time 1. */
+static void training_continues(void)
+{
+    nth_net *net = write_fixture();
+    double   whole[2 * N], rest[N], test[2 * Q], test_rest[Q];
+    NTH_CHECK(nth("train --net net.h5 --data data.h5 --times 1,2 --rtol 1e-12 --out R.h5") == 0);
+    NTH_CHECK(nth("train --net net.h5 --data data.h5 --times 1 --rtol 1e-12 --out R1.h5") == 0);
+    NTH_CHECK(nth("train --net R1.h5 --data data.h5 --times 1 --rtol 1e-12 --out R2.h5") == 0);
+    NTH_CHECK(get(whole, 2 * N, "R.h5", "/f") && get(rest, N, "R2.h5", "/f"));
+    NTH_CHECK_CLOSE(distance(whole + N, rest, N), 0, 0, 1e-11); /* two runs at rtol 1e-12, outputs of order 1 */
+    NTH_CHECK(get(test, 2 * Q, "R.h5", "/f_test") && get(test_rest, Q, "R2.h5", "/f_test"));
+    NTH_CHECK_CLOSE(distance(test + Q, test_rest, Q), 0, 0, 1e-11);
+    nth_net_destroy(&net);
+}
+
+/* The prediction is closer to the trained kernel than the initial kernel is, by two orders of t. */
+static void prediction_predicts(void)
+{
+    enum { n = 5, T = 2 };
+    double K[T * n * n], Khat[T * n * n], K0[n * n], error[T], move[T];
+    NTH_CHECK(nth("data 'synthetic:sphere?n=5&d=4&test=2&seed=3' --out s.h5") == 0);
+    NTH_CHECK(nth("net --widths 4,48,48,1 --seed 7 --out n.h5") == 0);
+    NTH_CHECK(nth("train --net n.h5 --data s.h5 --times 0.25,0.5 --rtol 1e-13 --out R.h5") == 0);
+    NTH_CHECK(nth("hierarchy --khat --net n.h5 --data s.h5 --times 0.25,0.5 --out P.h5") == 0);
+    if (!NTH_CHECK(get(K, T * n * n, "R.h5", "/K") && get(Khat, T * n * n, "P.h5", "/Khat"))) return;
+    NTH_CHECK(get(K0, n * n, "P.h5", "/K0"));
+    for (int k = 0; k < T; ++k) {
+        error[k] = distance(K + k * n * n, Khat + k * n * n, n * n);
+        move[k] = distance(K + k * n * n, K0, n * n);
+        NTH_CHECK(error[k] < 0.01 * move[k]);
+    }
+    NTH_CHECK_CLOSE(log2(error[1] / error[0]), 3.0, 0, 0.4); /* slope 3, 2.8 at t = 0.2 .. 0.4 (equations.md, 4.3) */
+    NTH_CHECK_CLOSE(log2(move[1] / move[0]), 1.0, 0, 0.2);
+}
+
+/* relu: fixed steps, and the accuracy is the difference to a run with twice the steps. */
+static void relu_reports_its_accuracy(void)
+{
+    double once[64], twice[64], accuracy[2];
+    NTH_CHECK(nth("data 'synthetic:sphere?n=4&d=3&test=1&seed=2' --out s.h5") == 0);
+    NTH_CHECK(nth("net --widths 3,16,1 --activation relu --seed 5 --out n.h5") == 0);
+    NTH_CHECK(nth("train --net n.h5 --data s.h5 --times 1,3 --steps 20 --out a.h5") == 0);
+    NTH_CHECK(nth("train --net n.h5 --data s.h5 --times 1,3 --steps 40 --out b.h5") == 0);
+    NTH_CHECK(get(once, 32, "a.h5", "/K") && get(twice, 32, "b.h5", "/K") && get(accuracy, 2, "a.h5", "/accuracy"));
+    for (int k = 0; k < 2; ++k) NTH_CHECK(accuracy[k] == distance(once + k * 16, twice + k * 16, 16));
+    NTH_CHECK(nth("train --net n.h5 --data s.h5 --times 1,3 --out c.h5") == 0);
+    NTH_CHECK(nth("train --net n.h5 --data s.h5 --times 1,3 --steps 400 --stepper rkck --out d.h5") == 0);
+    NTH_CHECK(get(once, 32, "c.h5", "/K") && get(twice, 32, "d.h5", "/K") && same(once, twice, 32)); /* the default */
+}
+
+/* Every stepper integrates the same flow. */
+static void steppers_agree(void)
+{
+    nth_net *net = write_fixture();
+    double   want[NN], got[NN];
+    NTH_CHECK(nth("train --net net.h5 --data data.h5 --times 1 --rtol 1e-12 --out a.h5") == 0);
+    NTH_CHECK(get(want, NN, "a.h5", "/K"));
+    for (int i = 0; i < 3; ++i) {
+        static const char *const how[] = { "--stepper rk8pd --rtol 1e-12", "--stepper rkck --rtol 1e-12", "--steps 400" };
+        NTH_CHECK(nth("train --net net.h5 --data data.h5 --times 1 %s --out b.h5", how[i]) == 0);
+        NTH_CHECK(get(got, NN, "b.h5", "/K"));
+        NTH_CHECK_CLOSE(distance(got, want, NN), 0, 0, 1e-10 * largest(want, NN));
+    }
+    nth_net_destroy(&net);
+}
+
+/* ---- Main --------------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    char folder[] = "/tmp/nth_commands_XXXXXX", remove_all[64];
+    if (getenv("NTH_TOOL") == NULL || mkdtemp(folder) == NULL || chdir(folder) != 0) return 1;
+    const int status = nth_test_main("commands", (nth_test_case[]){
+                                                     { "net_is_the_librarys", net_is_the_librarys },
+                                                     { "kernel_is_second_order", kernel_is_second_order },
+                                                     { "infinite_kernel_is_the_librarys", infinite_kernel_is_the_librarys },
+                                                     { "contractions_are_of_the_tensor", contractions_are_of_the_tensor },
+                                                     { "higher_orders_are_the_librarys", higher_orders_are_the_librarys },
+                                                     { "prediction_is_the_sum_of_its_terms", prediction_is_the_sum_of_its_terms },
+                                                     { "training_agrees_with_itself", training_agrees_with_itself },
+                                                     { "training_continues", training_continues },
+                                                     { "prediction_predicts", prediction_predicts },
+                                                     { "relu_reports_its_accuracy", relu_reports_its_accuracy },
+                                                     { "steppers_agree", steppers_agree },
+                                                     { 0 } });
+    snprintf(remove_all, sizeof remove_all, "rm -rf '%s'", folder);
+    return system(remove_all) == 0 ? status : 1;
+}
