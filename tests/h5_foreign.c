@@ -58,6 +58,7 @@ int nth_test_foreign_file(const char *path)
     bad |= text(file, "variable", "tanh", 0, H5T_STR_NULLTERM);
     bad |= text(file, "fixed", "tanh", 4, H5T_STR_NULLPAD);
     bad |= text(file, "padded", "tanh   ", 7, H5T_STR_SPACEPAD);
+    bad |= text(file, "full", NTH_TEST_FULL_TEXT, 64, H5T_STR_NULLPAD); /* no NUL in the file */
     const hid_t space = H5Screate_simple(1, (hsize_t[]){ 3 }, NULL);
     const hid_t attr = H5Acreate2(file, "widths", H5T_STD_I64BE, space, H5P_DEFAULT, H5P_DEFAULT);
     bad |= H5Awrite(attr, H5T_NATIVE_LLONG, widths) < 0;

@@ -5,6 +5,8 @@
 #ifndef NTH_TESTS_H5_FOREIGN_H
 #define NTH_TESTS_H5_FOREIGN_H
 
+#define NTH_TEST_FULL_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 int nth_test_foreign_file(const char *path);
 
 #endif

@@ -227,6 +227,10 @@ static void foreign_files_are_read(void)
         NTH_CHECK_OK(nth_file_get_string(f, "/", keys[i], word, sizeof word));
         NTH_CHECK(strcmp(word, "tanh") == 0);
     }
+    char full[65];
+    NTH_CHECK_OK(nth_file_get_string(f, "/", "full", full, sizeof full));
+    NTH_CHECK(strcmp(full, NTH_TEST_FULL_TEXT) == 0);
+    NTH_CHECK_STATUS(nth_file_get_string(f, "/", "full", full, 64), NTH_E_RANGE);
     NTH_CHECK_STATUS(nth_file_shape(f, "/deep", &rank, dims), NTH_E_FORMAT);
     NTH_CHECK_MESSAGE("/deep has 6 dimensions");
     NTH_CHECK_STATUS(nth_file_shape(f, "/huge", &rank, dims), NTH_E_FORMAT);
