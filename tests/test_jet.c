@@ -356,6 +356,72 @@ static void frozen_layers(void)
     worst_check(&err, "frozen layers, K2 to K4", 1e-12);
 }
 
+/* One input of one coordinate, one neuron in each layer, one test point. */
+static void smallest_net(void)
+{
+    worst err = { 0 };
+    for (int act = 0; act < NTH_ACT_COUNT; ++act)
+        for (int L = 2; L <= 4; ++L) {
+            const nth_net_config cfg = { .activation = (nth_activation)act,
+                                         .layers = L,
+                                         .widths = { 1, 1, 1, 1, 1 },
+                                         .sigma_w = 0.9,
+                                         .sigma_b = L == 3 ? 0.4 : 0.0 };
+            shape s = { .n = 1, .k = 1, .X = { 0.8, 0.6 }, .v = { { 0.7 }, { -1.3 } } };
+            const double *const v[2] = { s.v[0], s.v[1] };
+            s.net = random_net(&cfg, 2);
+            if (!NTH_CHECK(s.net != NULL)) return;
+            s.pts = (ref_points){ .X = s.X, .n = 1, .rows = 2 };
+            ref_read(&s.ref, s.net);
+            s.ref.step *= 0.25L; /* few parameters, some of them small */
+            for (int order = 2; order <= 4; ++order) {
+                block_room room;
+                room_open(&room, 1, 1);
+                NTH_CHECK_OK(nth_hier_contract(&room.K, s.net, nth_cmat_of(s.X, 1, 1),
+                                               nth_cmat_of(s.X + 1, 1, 1), order, v));
+                ref_contract(R, &s.ref, s.ref.theta, s.pts, order - 2, v);
+                worst_see(&err, room_error(&room, R, ref_noise(&s.ref, s.pts, order - 2, v)),
+                          nth_activation_name(cfg.activation));
+            }
+            shape_close(&s);
+        }
+    worst_check(&err, "K2 to K4 of one neuron", 1e-12);
+}
+
+/* nth_jet_doubles counts the arrays which a jet has; components out of order are refused. */
+static void jet_arrays(void)
+{
+    for (int a = 0; a < shape_count(); a += 11)
+        for (int staged = 0; staged < 2; ++staged) {
+            shape       s;
+            nth_rows   *rows = NULL;
+            nth_jet    *jet = NULL;
+            nth_algebra alg;
+            double      count = 0.0;
+            if (!shape_open(&s, a)) return;
+            nth_algebra_nilpotent(&alg, 1 + a % 3);
+            NTH_CHECK_OK(nth_rows_create(&rows, s.net, shape_train(&s), shape_test(&s)));
+            NTH_CHECK_OK(nth_jet_create(&jet, &alg, rows, 1, s.n, staged));
+            for (int c = 0; c < 2; ++c)
+                for (int l = 0; l < NTH_MAX_LAYERS; ++l) {
+                    const double entries =
+                        jet->x[c][l] ? (double)(alg.comps * s.n * s.net->cfg.widths[l + 1]) : 0.0;
+                    count += entries *
+                             (3 + (jet->h[c][l] != jet->x[c][l]) + (jet->b[c][l] != jet->d[c][l]));
+                }
+            NTH_CHECK(nth_jet_doubles(&s.net->cfg, alg.comps, s.n, staged) == count);
+            NTH_CHECK_STATUS(nth_jet_advance(jet, NULL, 0, 2), NTH_E_ARG);
+            NTH_CHECK_STATUS(nth_jet_advance(jet, NULL, 1, 1), NTH_E_ARG);
+            if (!staged) NTH_CHECK_STATUS(nth_jet_advance(jet, NULL, 0, 1), NTH_E_ARG);
+            nth_jet_destroy(&jet);
+            NTH_CHECK_STATUS(nth_jet_create(&jet, &alg, rows, 0, 0, staged), NTH_E_SHAPE);
+            NTH_CHECK_STATUS(nth_jet_create(&jet, &alg, rows, s.k + 1, s.n, staged), NTH_E_SHAPE);
+            NTH_CHECK(jet == NULL);
+            nth_rows_destroy(&rows);
+            shape_close(&s);
+        }
+}
+
 int main(void)
 {
     return nth_test_main(
@@ -369,5 +435,7 @@ int main(void)
                    { "taylor_remainder", taylor_remainder },
                    { "taylor_matches_nilpotent", taylor_matches_nilpotent },
                    { "frozen_layers", frozen_layers },
+                   { "smallest_net", smallest_net },
+                   { "jet_arrays", jet_arrays },
                    { 0 } });
 }

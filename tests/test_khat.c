@@ -5,6 +5,7 @@
  */
 #include "nth_test.h"
 #include "fixtures.h"
+#include "hier_priv.h"
 #include "linalg_priv.h"
 #include "nth/rng.h"
 #include "par_priv.h"
@@ -290,9 +291,51 @@ static void equal_copies(void)
         NTH_CHECK_OK(nth_hier_khat(NULL, &t3.K, &t4.K, s.net, shape_train(&s), shape_test(&s), y, 1,
                                    &t, NTH_KHAT_CURVE));
         worst_see(&err, room_max(&t3) / (room_max(&t4) > 0.0 ? room_max(&t4) : 1.0), s.name);
+        for (int route = 0; route < 3; ++route) { /* labels that are the outputs: nothing moves */
+            const double zero[MAX] = { 0 };
+            NTH_CHECK_OK(nth_hier_khat(NULL, &t3.K, &t4.K, s.net, shape_train(&s), shape_test(&s),
+                                       zero, 1, &t, (nth_khat_route)route));
+            NTH_CHECK(room_max(&t3) <= 1e-28 && room_max(&t4) <= 1e-28);
+        }
         shape_close(&s);
     }
     worst_check(&err, "term3 of equal copies", 1e-13);
+}
+
+/* The outputs at t = 0 of all rows come along, and blocks not asked for are not needed. */
+static void outputs_and_single_blocks(void)
+{
+    for (int a = 2; a < shape_count(); a += 19) {
+        shape            s;
+        block_room       t3, t4, o3, o4;
+        nth_rows        *rows = NULL;
+        const double     y[MAX] = { 1, -1, -1, 1, 0.5 }, t = 1.5;
+        double           f0[MAX];
+        nth_khat_request req = { .y = y, .T = 1, .times = &t, .route = NTH_KHAT_CURVE };
+        if (!shape_open(&s, a)) return;
+        room_open(&t3, s.n, s.k), room_open(&t4, s.n, s.k);
+        room_open(&o3, s.n, s.k), room_open(&o4, s.n, s.k);
+        NTH_CHECK_OK(nth_rows_create(&rows, s.net, shape_train(&s), shape_test(&s)));
+        NTH_CHECK_OK(nth_priv_khat(NULL, &t3.K, &t4.K, f0, rows, &req));
+        for (int i = 0; i < s.n + s.k; ++i) {
+            const double want = (double)ref_output(&s.ref, s.ref.theta, s.X + 3 * i);
+            NTH_CHECK_CLOSE(f0[i], want, 1e-13, 1e-13);
+        }
+        for (int b = 0; b < 3; ++b) {
+            nth_blocks one3 = { 0 }, one4 = { 0 };
+            if (b == 0) one3.train = o3.K.train, one4.train = o4.K.train;
+            if (b == 1) one3.test = o3.K.test, one4.test = o4.K.test;
+            if (b == 2) one3.test_test = o3.K.test_test, one4.test_test = o4.K.test_test;
+            NTH_CHECK_OK(nth_priv_khat(NULL, &one3, &one4, NULL, rows, &req));
+        }
+        nth_blocks alone3 = { .train = o3.K.train }, alone4 = { .train = o4.K.train };
+        NTH_CHECK_OK(nth_hier_khat(NULL, &alone3, &alone4, s.net, shape_train(&s), (nth_cmat){ 0 },
+                                   y, 1, &t, NTH_KHAT_CURVE)); /* no test inputs */
+        NTH_CHECK(memcmp(&o3, &t3, offsetof(block_room, K)) == 0);
+        NTH_CHECK(memcmp(&o4, &t4, offsetof(block_room, K)) == 0);
+        nth_rows_destroy(&rows);
+        shape_close(&s);
+    }
 }
 
 /* Same bits for 1, 2, 3, 7 threads where products are cut into several tiles. */
@@ -405,6 +448,7 @@ int main(void)
                                    { "quadratic_in_the_labels", quadratic_in_the_labels },
                                    { "times_together", times_together },
                                    { "equal_copies", equal_copies },
+                                   { "outputs_and_single_blocks", outputs_and_single_blocks },
                                    { "same_bits_on_any_threads", same_bits_on_any_threads },
                                    { "refusals", refusals },
                                    { "survives_failing_allocations", survives_failing_allocations },
