@@ -103,13 +103,13 @@ static nth_net *write_fixture(void)
 /* The same parameters as the library draws, to the bit. */
 static void net_is_the_librarys(void)
 {
-    nth_net_config cfg = { .activation = NTH_ACT_SIN, .layers = 3, .widths = { 5, 7, 4, 1 }, .sigma_w = 1.5, .sigma_b = 0.25,
-                           .input_scale = NTH_INPUT_ONE };
+    nth_net_config cfg = { .activation = NTH_ACT_SIN, .layers = 3, .widths = { 5, 7, 4, 1 }, .sigma_w = 1.5,
+                           .sigma_b = 0.25, .input_scale = NTH_INPUT_ONE };
     for (int doubled = 0; doubled < 2; ++doubled) {
         nth_net *want = NULL, *got = NULL;
         cfg.doubled = doubled == 1;
-        NTH_CHECK(nth("net --widths 5,7,4,1 --activation sin --sigma-w 1.5 --sigma-b 0.25 --input-scale one --seed 42 "
-                      "--init %s --out a.h5", doubled ? "antisymmetric" : "gaussian") == 0);
+        NTH_CHECK(nth("net --widths 5,7,4,1 --activation sin --sigma-w 1.5 --sigma-b 0.25 --input-scale one "
+                      "--seed 42 --init %s --out a.h5", doubled ? "antisymmetric" : "gaussian") == 0);
         got = get_net("a.h5");
         NTH_CHECK_OK(nth_net_create(&want, &cfg, true));
         if (!NTH_CHECK(got != NULL && want != NULL)) return;
@@ -154,7 +154,8 @@ static void infinite_kernel_is_the_librarys(void)
     nth_blocks           K = { .train = nth_mat_of(want, N, N), .test = nth_mat_of(want + NN, Q, N) };
     nth_net             *net = write_fixture();
     NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, Q, 2)));
-    NTH_CHECK(nth("kernel --kind ntk --activation relu --depth 4 --sigma-w 1.4 --sigma-b 0.3 --data data.h5 --out K.h5") == 0);
+    NTH_CHECK(nth("kernel --kind ntk --activation relu --depth 4 --sigma-w 1.4 --sigma-b 0.3 --data data.h5 "
+                  "--out K.h5") == 0);
     NTH_CHECK(get(a, NN, "K.h5", "/K") && same(a, want, NN));
     NTH_CHECK(get(a, QN, "K.h5", "/K_test") && same(a, want + NN, QN));
     nth_net_destroy(&net);
@@ -186,7 +187,8 @@ static void contractions_are_of_the_tensor(void)
     NTH_CHECK(nth("hierarchy --order 3 --dense --net net.h5 --data data.h5 --out D3.h5") == 0);
     NTH_CHECK(nth("hierarchy --order 4 --dense --net net.h5 --data data.h5 --out D4.h5") == 0);
     NTH_CHECK(nth("hierarchy --order 3 --direction V.h5:/group/w --net net.h5 --data data.h5 --out C3.h5") == 0);
-    NTH_CHECK(nth("hierarchy --order 4 --direction V.h5:/u --direction V.h5:/v --net net.h5 --data data.h5 --out C4.h5") == 0);
+    NTH_CHECK(nth("hierarchy --order 4 --direction V.h5:/u --direction V.h5:/v --net net.h5 --data data.h5 "
+                  "--out C4.h5") == 0);
     for (int b = 0; b < 3; ++b) {
         const ptrdiff_t n = part[b].entries;
         snprintf(name, sizeof name, "/K3%s", part[b].block);
@@ -212,8 +214,7 @@ static void higher_orders_are_the_librarys(void)
     for (int order = 3; order <= 6 && net != NULL; ++order) {
         char line[256] = "", name[8];
         for (int j = 0; j < order - 2; ++j)
-            strcat(line, (const char *const[]){ " --direction V.h5:/u", " --direction V.h5:/v", " --direction V.h5:/group/w",
-                                                " --direction V.h5:/u" }[j]);
+            strcat(strcat(line, " --direction V.h5:"), (const char *const[]){ "/u", "/v", "/group/w", "/u" }[j]);
         NTH_CHECK(nth("hierarchy --net net.h5 --data data.h5 --order %d%s --out H.h5", order, line) == 0);
         NTH_CHECK_OK(nth_hier_contract(&K, net, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, Q, 2), order, v));
         snprintf(name, sizeof name, "/K%d", order);
@@ -362,7 +363,8 @@ static void steppers_agree(void)
     NTH_CHECK(nth("train --net net.h5 --data data.h5 --times 1 --rtol 1e-12 --out a.h5") == 0);
     NTH_CHECK(get(want, NN, "a.h5", "/K"));
     for (int i = 0; i < 3; ++i) {
-        static const char *const how[] = { "--stepper rk8pd --rtol 1e-12", "--stepper rkck --rtol 1e-12", "--steps 400" };
+        static const char *const how[] = { "--stepper rk8pd --rtol 1e-12", "--stepper rkck --rtol 1e-12",
+                                           "--steps 400" };
         NTH_CHECK(nth("train --net net.h5 --data data.h5 --times 1 %s --out b.h5", how[i]) == 0);
         NTH_CHECK(get(got, NN, "b.h5", "/K"));
         NTH_CHECK_CLOSE(distance(got, want, NN), 0, 0, 1e-10 * largest(want, NN));
@@ -372,23 +374,26 @@ static void steppers_agree(void)
 
 /* ---- Main --------------------------------------------------------------------------------------- */
 
+static const nth_test_case cases[] = {
+    { "net_is_the_librarys", net_is_the_librarys },
+    { "kernel_is_second_order", kernel_is_second_order },
+    { "infinite_kernel_is_the_librarys", infinite_kernel_is_the_librarys },
+    { "contractions_are_of_the_tensor", contractions_are_of_the_tensor },
+    { "higher_orders_are_the_librarys", higher_orders_are_the_librarys },
+    { "prediction_is_the_sum_of_its_terms", prediction_is_the_sum_of_its_terms },
+    { "training_agrees_with_itself", training_agrees_with_itself },
+    { "training_continues", training_continues },
+    { "prediction_predicts", prediction_predicts },
+    { "relu_reports_its_accuracy", relu_reports_its_accuracy },
+    { "steppers_agree", steppers_agree },
+    { 0 },
+};
+
 int main(void)
 {
     char folder[] = "/tmp/nth_commands_XXXXXX", remove_all[64];
     if (getenv("NTH_TOOL") == NULL || mkdtemp(folder) == NULL || chdir(folder) != 0) return 1;
-    const int status = nth_test_main("commands", (nth_test_case[]){
-                                                     { "net_is_the_librarys", net_is_the_librarys },
-                                                     { "kernel_is_second_order", kernel_is_second_order },
-                                                     { "infinite_kernel_is_the_librarys", infinite_kernel_is_the_librarys },
-                                                     { "contractions_are_of_the_tensor", contractions_are_of_the_tensor },
-                                                     { "higher_orders_are_the_librarys", higher_orders_are_the_librarys },
-                                                     { "prediction_is_the_sum_of_its_terms", prediction_is_the_sum_of_its_terms },
-                                                     { "training_agrees_with_itself", training_agrees_with_itself },
-                                                     { "training_continues", training_continues },
-                                                     { "prediction_predicts", prediction_predicts },
-                                                     { "relu_reports_its_accuracy", relu_reports_its_accuracy },
-                                                     { "steppers_agree", steppers_agree },
-                                                     { 0 } });
+    const int status = nth_test_main("commands", cases);
     snprintf(remove_all, sizeof remove_all, "rm -rf '%s'", folder);
     return system(remove_all) == 0 ? status : 1;
 }

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# nth net and nth kernel: what they say, and every way of asking for something that is not there.
+
+expect 0 '' net --widths 6,16,8,1 --seed 3 --out net.h5
+holds 'one line' test "$(cat out)" = 'tanh network 6-16-8-1, 232 parameters, seed 3, written to net.h5'
+expect 0 '' net --widths 6,16,1 --activation relu --init antisymmetric --sigma-b 0.5 --out two.h5 --json
+holds 'JSON' test "$(tr -d ' \n' <out)" = '{"activation":"relu","widths":[6,16,1],"doubled":true,"parameters":258,"out":"two.h5"}'
+expect 0 '' info two.h5
+holds 'two copies' grep -qx '/second/W1 (16,6)' out
+holds 'doubled' grep -qx '@doubled = 1' out
+expect 2 'nth net: --widths WIDTH is missing: input dimension, hidden widths and outputs (1), in order' net --out a.h5
+expect 2 'nth net: --widths: 2 given; 3 to 33 are expected (inputs, hidden widths, 1)' net --widths 6,1 --out a.h5
+expect 2 'nth net: --widths: the last is 2; one output is expected' net --widths 6,8,2 --out a.h5
+expect 2 'nth net: --widths: 0 is not in the range 1 to 1000000000' net --widths 6,0,1 --out a.h5
+expect 2 'nth net: --activation: "tan" is none of tanh, erf, softplus, gelu, sin, relu, linear, quadratic; did you mean "tanh"?' net --widths 6,8,1 --activation tan --out a.h5
+expect 2 'nth net: --sigma-w: 0 is not above 0 and at most 1000' net --widths 6,8,1 --sigma-w 0 --out a.h5
+"$nth" net --widths 1000000000,1000000000,1 --out a.h5 >out 2>err
+verdict "$([ $? = 3 ] && [ ! -s out ] && grep -qE '^nth net: network: 8e\+09 GB of memory needed, the machine has [0-9.]+ GB$' err; echo $?)" "too large: $(cat err)"
+expect 3 'nth net: absent/a.h5.partial: cannot be written: No such file or directory' net --widths 6,8,1 --out absent/a.h5
+
+spec='synthetic:sphere?n=5&d=6&test=2&seed=1'
+expect 0 '' data "$spec" --out d.h5
+expect 0 '' kernel --net net.h5 --data d.h5 --out K.h5
+holds 'blocks' test "$(sed 's/ *largest.*//; s/  */ /' out | tr '\n' ';')" = '/K (5,5);/K_test (2,5);/K_test_test (2,2);written to K.h5;'
+expect 0 '' kernel --net net.h5 --data "$spec" --out K1.h5 --threads 1
+expect 0 '' kernel --kind ntk --activation gelu --data d.h5 --out K2.h5 --json
+holds 'kind in JSON' grep -q '"kind": "ntk"' out
+expect 0 '' kernel --net net.h5 --data 'synthetic:sphere?n=5&d=6&test=0&seed=1' --out K3.h5
+holds 'no test blocks' test "$(grep -c /K out)" = 1
+
+expect 2 'nth kernel: --net FILE is missing: network file' kernel --data d.h5 --out a.h5
+expect 2 'nth kernel: --kind: "nngp" is none of empirical, ntk' kernel --kind nngp --data d.h5 --out a.h5
+expect 2 'nth kernel: --net does not go with --kind ntk; give --activation and --depth' kernel --kind ntk --net net.h5 --data d.h5 --out a.h5
+expect 2 'nth kernel: --depth does not go with --kind empirical; the network file says it' kernel --net net.h5 --depth 3 --data d.h5 --out a.h5
+expect 2 'nth kernel: activation tanh has no closed-form infinite-width kernel; those which have: erf gelu sin relu linear quadratic' kernel --kind ntk --activation tanh --data d.h5 --out a.h5
+expect 3 'nth kernel: net.h5 expects inputs of dimension 6, synthetic:sphere?n=5&d=4&test=2&seed=1 has dimension 4' kernel --net net.h5 --data 'synthetic:sphere?n=5&d=4&test=2&seed=1' --out a.h5
+expect 3 'nth kernel: absent.h5: cannot be opened: No such file or directory' kernel --net absent.h5 --data d.h5 --out a.h5
+expect 3 'nth kernel: d.h5: / has no attribute activation' kernel --net d.h5 --data d.h5 --out a.h5
+expect 3 'nth kernel: K.h5: has no dataset /x' kernel --net net.h5 --data K.h5 --out a.h5
+holds 'nothing is left behind' test -z "$(ls | grep -E '^a\.h5|partial')"
