@@ -83,14 +83,17 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int signal_number)
 {
+    (void)signal_number;
     interrupted = 1;
-    (void)signal(signal_number, SIG_DFL); /* the second one kills */
 }
 
 void cli_catch_interrupts(void)
 {
-    (void)signal(SIGINT, on_signal);
-    (void)signal(SIGTERM, on_signal);
+    /* The second one kills; reads and writes under way are not disturbed by the first. */
+    struct sigaction act = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+    (void)sigemptyset(&act.sa_mask);
+    (void)sigaction(SIGINT, &act, NULL);
+    (void)sigaction(SIGTERM, &act, NULL);
     (void)signal(SIGXFSZ, SIG_IGN); /* a file-size limit becomes an error message */
 }
 
