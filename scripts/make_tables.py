@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # usage: scripts/make_tables.py
-# Writes tests/golden/activations.inc, q.inc and dual.inc: values that the tests compare with, computed with
+# Writes tests/golden/*.inc: values that the tests compare with, computed with
 # mpmath 1.3.0 at 60 digits and printed with 21. Shares no code with nth: activations are differentiated
 # numerically by mpmath's Taylor coefficients, q(a,b) is its definition E29, and the infinite-width
 # kernels of nearly parallel inputs are the arc-cosine recursion. Needed only to make the files anew.
@@ -105,6 +105,31 @@ def dual_rows():
             for a in angles]
 
 
+def relu_pair(x, z, layers, w2, b2):
+    """The same for any two inputs, with bias: covariances by the arc-cosine formulas at full precision."""
+    dot = lambda a, b: w2 * mp.fsum(mp.mpf(s) * mp.mpf(t) for s, t in zip(a, b)) + b2
+    q1, q2, k = dot(x, x), dot(z, z), dot(x, z)
+    theta = k
+    for _ in range(layers - 1):
+        th = mp.atan2(mp.sqrt(max(q1 * q2 - k * k, mp.mpf(0))), k)
+        theta = w2 * (mp.pi - th) / (2 * mp.pi) * theta
+        k = w2 * mp.sqrt(q1 * q2) * (mp.sin(th) + (mp.pi - th) * mp.cos(th)) / (2 * mp.pi) + b2
+        q1, q2 = w2 * q1 / 2 + b2, w2 * q2 / 2 + b2
+        theta += k
+    return theta
+
+
+def pair_rows():
+    w2, b2 = mp.mpf(1.7), mp.mpf(0.3)
+    pairs = [((1.25, -0.375), (0.5, 0.875)), ((1.25, -0.375), (2.5, -0.75)), ((1.25, -0.375), (-2.5, 0.75)),
+             ((1.25, -0.375), (1.25, -0.375)), ((1.25, -0.375), (1.25, -0.375 + 2.0 ** -30)),
+             ((1.25, -0.375), (1.25 + 2.0 ** -14, -0.375)), ((1.25, -0.375), (1.25 + 2.0 ** -45, -0.375)),
+             ((0.0, 0.0), (0.5, 0.875)), ((64.0, 3.0), (0.015625, 0.0)), ((30.0, 1.0), (29.5, 1.0))]
+    return ["{ { %r, %r }, { %r, %r },\n  { %s } }," % (*x, *z, ",\n    ".join(
+        ", ".join(text(relu_pair(x, z, L, w2, b2)) for L in part) for part in ((2, 3), (4, 5)))) for x, z in pairs]
+
+
+write("relu_pairs.inc", "{ x, z, { Theta^L, L = 2..5 } } of relu, sigma_w^2 = 1.7, sigma_b^2 = 0.3, inputs not scaled", pair_rows())
 write("activations.inc", "{ activation, z, { sigma^(r)(z), r = 0..6 } }", activation_rows())
 write("q.inc", "{ a, b, q(a,b) } of E29", q_rows())
 write("dual.inc", "{ th, { relu, sigma_w^2 = 2: Theta^2, Theta^3, Theta^4 at angle th, the same at pi - th } }", dual_rows())

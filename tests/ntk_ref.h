@@ -13,7 +13,7 @@
 
 typedef long double ref_real;
 
-enum { REF_MAX_P = 256, REF_MAX_ROWS = 8, REF_MAX_LAYERS = 5, REF_MAX_WIDTH = 8 };
+enum { REF_MAX_P = 2048, REF_MAX_ROWS = 8, REF_MAX_LAYERS = 5, REF_MAX_WIDTH = 48 };
 
 typedef struct ref_net {
     nth_net_config cfg;

@@ -46,6 +46,7 @@ static void activation_derivatives(void)
 {
     static double z[LONG], out[ORDERS * LONG];
     double        worst[NTH_ACT_COUNT] = { 0 };
+    bool          outside = true; /* what lies there was left alone */
     const int     longer[] = { 64, 127, 255, 256, 257, 263, 511, 512, 513, 599 };
     for (int act = 0; act < NTH_ACT_COUNT; ++act) {
         int at[LONG], count = 0;
@@ -63,7 +64,7 @@ static void activation_derivatives(void)
                     const int    row = at[(i + shift) % count];
                     const double got = out[r * LONG + i];
                     if (r > order || i >= n) {
-                        if (got != -77.0) NTH_CHECK(!"entries outside were left alone");
+                        outside = outside && got == -77.0;
                         continue;
                     }
                     const bool   plain = act == NTH_ACT_RELU || act == NTH_ACT_LINEAR;
@@ -82,6 +83,7 @@ static void activation_derivatives(void)
         NTH_CHECK_CLOSE(worst[act], 0.0, 0.0,
                         act == NTH_ACT_SOFTPLUS ? 16.0 : 4.0); /* 1 - 7.5 + 7.5 at z = 0 */
     }
+    NTH_CHECK(outside);
 }
 
 /* Each derivative is the slope of the one below, also between the points of the table. */

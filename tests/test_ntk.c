@@ -190,6 +190,27 @@ static void nearly_parallel(void)
     NTH_CHECK_CLOSE(worst, 0.0, 0.0, 4e-15); /* the inputs themselves are rounded: 1e-16 in angle */
 }
 
+/* relu with bias: any norms and angles, and pairs that are parallel, opposite or next to each other. */
+static void relu_with_bias(void)
+{
+    static const struct {
+        double x[2], z[2], value[4];
+    } row[] = {
+#include "golden/relu_pairs.inc"
+    };
+    double worst = 0.0;
+    for (size_t a = 0; a < sizeof row / sizeof row[0]; ++a)
+        for (int L = 2; L <= 5; ++L) {
+            const nth_net_config cfg = infinite(NTH_ACT_RELU, L, 2, 1.7, 0.3);
+            const double         scale =
+                sqrt(pair(&cfg, row[a].x, row[a].x) * pair(&cfg, row[a].z, row[a].z));
+            const double e = fabs(pair(&cfg, row[a].x, row[a].z) - row[a].value[L - 2]) / scale;
+            worst = nth_worst(worst, e);
+        }
+    printf("    relu with bias: worst %.2e of the diagonal\n", worst);
+    NTH_CHECK_CLOSE(worst, 0.0, 0.0, 4e-15);
+}
+
 enum { N = 9, D = 3 };
 
 /* Equal, opposite, multiple and zero inputs among others; all activations, depths, bias. */
@@ -305,6 +326,7 @@ int main(void)
                                   { "linear_depths", linear_depths },
                                   { "relu_two_layers", relu_two_layers },
                                   { "nearly_parallel", nearly_parallel },
+                                  { "relu_with_bias", relu_with_bias },
                                   { "degenerate_inputs", degenerate_inputs },
                                   { "huge_and_tiny_inputs", huge_and_tiny_inputs },
                                   { "same_bits_on_any_threads", same_bits_on_any_threads },
