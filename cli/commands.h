@@ -13,5 +13,6 @@ nth_status cmd_info(cli *c);
 nth_status cmd_kernel(cli *c);
 nth_status cmd_net(cli *c);
 nth_status cmd_train(cli *c);
+nth_status cmd_verify(cli *c);
 
 #endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Claims and verdicts. The table below is the theory (docs/equations.md, 4.3): which exponent each
+ * quantity must have under which initialization. Controls are judged like theorems: a harness that
+ * reports -2 for them is broken. Bands are explained in docs/verify.md.
+ */
+#include "sweep_priv.h"
+#include "alloc_priv.h"
+#include "fail_priv.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { GAUSSIAN = 1, DOUBLED = 2, SMOOTH = 4, KINKED = 8, LIMIT = 16, SMALL_T = 32 };
+
+/* `when`: initializations and activations it is about; LIMIT: needs the infinite-width kernel. */
+typedef struct theory {
+    const char  *name, *kind;
+    nth_quantity q;
+    int          drift; /* >= 0: nth_drift instead of a norm */
+    nth_summary  summary;
+    double       power[2]; /* Gaussian, antisymmetric */
+    double       band;     /* 0: the one asked for */
+    unsigned     when;
+} theory;
+
+static const theory table[] = {
+    { "Theorem 2.1: |K_t - Khat_t|", "theorem", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { -2, -2 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
+    { "|K_t - K_0|", "control", NTH_Q_MOVE, -1, NTH_SUMMARY_MEDIAN, { -1, -1 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
+    { "K3 dropped", "control", NTH_Q_NO_K3, -1, NTH_SUMMARY_MEDIAN, { -1, -2 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
+    { "K4 dropped", "control", NTH_Q_NO_K4, -1, NTH_SUMMARY_MEDIAN, { -1, -1 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
+    { "|K_t - E_init K_0|", "control", NTH_Q_LIMIT_T, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0,
+      GAUSSIAN | DOUBLED | SMOOTH | KINKED | LIMIT },
+    { "|K_0 - E_init K_0|", "control", NTH_Q_LIMIT_0, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0,
+      GAUSSIAN | DOUBLED | SMOOTH | KINKED | LIMIT },
+    { "relu: rms of K_t - K_0, generic pairs", "control", NTH_Q_MOVE, NTH_DRIFT_PAIRS, NTH_SUMMARY_RMS, { -0.75, -0.75 }, 0.15,
+      GAUSSIAN | DOUBLED | KINKED },
+    { "relu: mean of K_t - K_0, train diagonal", "control", NTH_Q_MOVE, NTH_DRIFT_DIAGONAL, NTH_SUMMARY_MEAN, { -0.5, -0.5 }, 0.15,
+      GAUSSIAN | DOUBLED | KINKED },
+    { "relu: |K_t - Khat_t|, formal K3, K4", "report", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { NAN, NAN }, 0, GAUSSIAN | DOUBLED | KINKED },
+    { "small t: |K_t - Khat_t|", "theorem", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { 3, 4 }, 0.1, GAUSSIAN | DOUBLED | SMOOTH | SMALL_T },
+    { "small t: |K_t - K_0|", "control", NTH_Q_MOVE, -1, NTH_SUMMARY_MEDIAN, { 1, 2 }, 0.1, GAUSSIAN | DOUBLED | SMOOTH | SMALL_T },
+};
+
+static bool applies(const theory *t, const nth_sweep *s, ptrdiff_t f)
+{
+    const nth_family *fam = &s->family[f];
+    const bool        smooth = nth_activation_is_smooth(fam->shape.activation);
+    if (((t->when & SMALL_T) != 0) != fam->small_time) return false;
+    if ((t->when & LIMIT) && !s->has_limit[f]) return false;
+    if (fam->shape.layers > 2 && (t->when & LIMIT)) return false; /* a mean shift of order 1/m comes in */
+    if (t->drift == NTH_DRIFT_PAIRS && s->data->x_test.rows < 2) return false;
+    return (t->when & (fam->shape.doubled ? DOUBLED : GAUSSIAN)) && (t->when & (smooth ? SMOOTH : KINKED));
+}
+
+static nth_verdict judge(const nth_claim *c)
+{
+    nth_verdict v = NTH_HOLDS;
+    for (ptrdiff_t t = 0; t < c->rates; ++t) {
+        const nth_rate *r = &c->rate[t];
+        if (!isfinite(r->low) || !isfinite(r->high)) {
+            if (v == NTH_HOLDS) v = NTH_UNDECIDED;
+        } else if (r->low > c->predicted + c->band || r->high < c->predicted - c->band) {
+            v = NTH_FAILS;
+        } else if (!islessequal(r->high - r->low, 2.0 * c->widest) && v == NTH_HOLDS) {
+            v = NTH_UNDECIDED;
+        }
+    }
+    return v;
+}
+
+static nth_status measure(const nth_sweep *s, ptrdiff_t f, const theory *t, const nth_verdict_options *opt, nth_claim *c)
+{
+    nth_status        st = NTH_OK;
+    const nth_family *fam = &s->family[f];
+    const nth_pairs   pairs = s->data->x_test.rows > 0 ? NTH_PAIRS_TEST_TRAIN : NTH_PAIRS_TRAIN;
+    *c = (nth_claim){ .family = f, .name = t->name, .kind = t->kind, .variable = fam->small_time ? "t" : "m",
+                      .predicted = t->power[fam->shape.doubled], .band = t->band > 0.0 ? t->band : opt->band,
+                      .widest = opt->widest, .rates = fam->small_time ? 1 : fam->n_times };
+    for (ptrdiff_t i = 0; i < c->rates; ++i) {
+        ptrdiff_t index[NTH_FAMILY_MAX_TIMES];
+        for (ptrdiff_t k = 0; k < fam->n_times; ++k) {
+            const ptrdiff_t time = fam->small_time ? k : i;
+            index[k] = t->drift >= 0 ? nth_drift_index(fam, time, (nth_drift)t->drift)
+                                     : nth_norm_index(time, t->q, pairs, NTH_NORM_SUP);
+        }
+        NTH_TRY(nth_priv_rate(s, f, index, t->summary, &c->rate[i]));
+    }
+    c->verdict = judge(c);
+done:
+    return st;
+}
+
+nth_status nth_sweep_claims(const nth_sweep *s, const nth_verdict_options *opt, nth_claim **claims, ptrdiff_t *count)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t rows = (ptrdiff_t)(sizeof table / sizeof *table);
+    nth_claim      *list = NULL;
+    ptrdiff_t       used = 0;
+    *claims = NULL, *count = 0;
+    NTH_TRY(nth_priv_alloc(&list, rows * s->n_families, sizeof *list, "claims"));
+    for (ptrdiff_t f = 0; f < s->n_families; ++f)
+        for (ptrdiff_t r = 0; r < rows; ++r)
+            if (applies(&table[r], s, f)) NTH_TRY(measure(s, f, &table[r], opt, &list[used++]));
+    *claims = list, *count = used, list = NULL;
+done:
+    nth_priv_free(list);
+    return st;
+}
+
+void nth_claims_free(nth_claim **claims)
+{
+    nth_priv_free(*claims);
+    *claims = NULL;
+}
+
+/* The bracket of E39 over m^2, logs dropped. */
+static double bound(double m, double t, double n_over_lambda)
+{
+    const double t2 = t * t;
+    return (t2 * fmax(t2, 1.0) * (1.0 + t2 / m) * fmin(t, n_over_lambda) + t2 * t * fmax(1.0, t)) / (m * m);
+}
+
+/* Largest median |E| / bound over times, for the widths [lo, hi). */
+static nth_status largest_constant(const nth_sweep *s, ptrdiff_t f, double n_over_lambda, ptrdiff_t lo, ptrdiff_t hi, double *out)
+{
+    nth_status        st = NTH_OK;
+    const nth_family *fam = &s->family[f];
+    const nth_pairs   pairs = s->data->x_test.rows > 0 ? NTH_PAIRS_TEST_TRAIN : NTH_PAIRS_TRAIN;
+    *out = 0.0;
+    for (ptrdiff_t t = 0; t < fam->n_times; ++t) {
+        nth_rate  rate;
+        nth_sweep quick = *s; /* medians only */
+        ptrdiff_t index[NTH_FAMILY_MAX_TIMES];
+        quick.opt.bootstrap = 0;
+        for (ptrdiff_t k = 0; k < fam->n_times; ++k)
+            index[k] = nth_norm_index(fam->small_time ? k : t, NTH_Q_ERROR, pairs, NTH_NORM_SUP);
+        NTH_TRY(nth_priv_rate(&quick, f, index, NTH_SUMMARY_MEDIAN, &rate));
+        for (ptrdiff_t w = lo; w < hi; ++w) {
+            const double m = (double)fam->widths[w], e = rate.median[fam->small_time ? t : w];
+            const double c = e / bound(m, fam->times[t], n_over_lambda);
+            if (!islessequal(c, *out)) *out = c;
+        }
+    }
+done:
+    return st;
+}
+
+nth_status nth_sweep_preconditions(const nth_sweep *s, ptrdiff_t family, nth_preconditions *pre)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(family >= 0 && family < s->n_families, NTH_E_ARG, "family %td: no such family", family);
+    const nth_family *fam = &s->family[family];
+    const double      n = (double)s->data->x.rows, m = (double)fam->widths[0];
+    double            small, large;
+    *pre = (nth_preconditions){ .lambda_min = INFINITY,
+                                .smooth = nth_activation_is_smooth(fam->shape.activation),
+                                .unbiased = !(fam->shape.sigma_b > 0.0) };
+    for (ptrdiff_t w = 0; w < fam->n_widths; ++w)
+        for (ptrdiff_t k = 0; k < fam->seeds; ++k) {
+            const double *v = nth_member_values(s, family, w, k);
+            pre->lambda_min = fmin(pre->lambda_min, v[nth_extra_index(fam, NTH_X_LAMBDA_MIN)]);
+            pre->lambda_max = fmax(pre->lambda_max, v[nth_extra_index(fam, NTH_X_LAMBDA_MAX)]);
+            pre->output_max = fmax(pre->output_max, v[nth_extra_index(fam, NTH_X_OUTPUT_MAX)]);
+        }
+    const double lambda = fmax(pre->lambda_min, 1e-300);
+    pre->window = fmin(sqrt(lambda * m / n), cbrt(m));
+    const ptrdiff_t half = fam->n_widths / 2;
+    NTH_TRY(largest_constant(s, family, n / lambda, 0, half > 0 ? half : fam->n_widths, &small));
+    NTH_TRY(largest_constant(s, family, n / lambda, half, fam->n_widths, &large));
+    pre->constant = fmax(small, large);
+    pre->constant_growth = large / small;
+done:
+    return st;
+}

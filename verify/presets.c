@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The presets of `nth verify theorem-2.1`: which networks, and the bands the verdict is taken by.
+ * They are fixed here, before any run; docs/verify.md gives the reasons. Widths of a preset run from
+ * `lo` to `hi` by a constant factor.
+ */
+#include "nth/verify.h"
+#include "fail_priv.h"
+
+#include <string.h>
+
+enum { TANH = 1 << NTH_ACT_TANH, ERF = 1 << NTH_ACT_ERF, SOFTPLUS = 1 << NTH_ACT_SOFTPLUS, RELU = 1 << NTH_ACT_RELU };
+enum { SMALL_WIDTH = 16, RELU_STEPS = 10 };
+
+typedef struct row {
+    int       depth;
+    bool      doubled, small_time;
+    unsigned  activations;
+    ptrdiff_t lo, hi, factor, seeds;
+} row;
+
+static const row quick[] = { { 2, true, false, TANH | ERF | SOFTPLUS, 256, 4096, 2, 24 },
+                             { 2, false, false, TANH | ERF | SOFTPLUS, 256, 16384, 2, 20 },
+                             { 3, true, false, TANH, 64, 512, 2, 24 },
+                             { 2, false, false, RELU, 256, 16384, 4, 64 },
+                             { 2, true, true, TANH | ERF | SOFTPLUS, SMALL_WIDTH, SMALL_WIDTH, 2, 24 },
+                             { 2, false, true, TANH | ERF | SOFTPLUS, SMALL_WIDTH, SMALL_WIDTH, 2, 24 } };
+static const row standard[] = { { 2, true, false, TANH | ERF, 256, 32768, 2, 128 },
+                                { 2, false, false, TANH | ERF, 256, 32768, 2, 128 },
+                                { 3, true, false, TANH | ERF, 64, 2048, 2, 32 },
+                                { 3, false, false, TANH | ERF, 64, 2048, 2, 32 },
+                                { 2, false, false, RELU, 256, 65536, 4, 128 },
+                                { 2, true, true, TANH | ERF, SMALL_WIDTH, SMALL_WIDTH, 2, 128 },
+                                { 2, false, true, TANH | ERF, SMALL_WIDTH, SMALL_WIDTH, 2, 128 } };
+static const row full[] = { { 2, true, false, TANH | ERF | SOFTPLUS, 256, 131072, 2, 256 },
+                            { 2, false, false, TANH | ERF | SOFTPLUS, 256, 131072, 2, 256 },
+                            { 3, true, false, TANH | ERF | SOFTPLUS, 64, 8192, 2, 64 },
+                            { 3, false, false, TANH | ERF | SOFTPLUS, 64, 8192, 2, 64 },
+                            { 2, false, false, RELU, 256, 65536, 4, 256 },
+                            { 2, true, true, TANH | ERF | SOFTPLUS, SMALL_WIDTH, SMALL_WIDTH, 2, 256 },
+                            { 2, false, true, TANH | ERF | SOFTPLUS, SMALL_WIDTH, SMALL_WIDTH, 2, 256 } };
+
+static const struct preset {
+    const char         *name;
+    const row          *rows;
+    ptrdiff_t           count;
+    nth_verdict_options verdict;
+} presets[] = {
+    /* Exponents that compete differ by 1/2: a band and half an interval together stay below it. */
+    { "quick", quick, sizeof quick / sizeof *quick, { .band = 0.2, .widest = 0.29, .growth = 4.0 } },
+    { "standard", standard, sizeof standard / sizeof *standard, { .band = 0.1, .widest = 0.15, .growth = 2.0 } },
+    { "full", full, sizeof full / sizeof *full, { .band = 0.1, .widest = 0.15, .growth = 2.0 } },
+};
+
+static const double times[] = { 0.25, 1.0, 4.0 };
+static const double relu_times[] = { 1.0, 4.0 }; /* earlier too few neurons have crossed their kink */
+static const double small_times[] = { 0.02, 0.04, 0.08, 0.16 };
+
+static nth_status set_times(nth_family *f, const nth_preset_choice *c)
+{
+    nth_status    st = NTH_OK;
+    const bool    relu = f->shape.activation == NTH_ACT_RELU;
+    const double *from = f->small_time ? small_times : c->n_times > 0 ? c->times : relu ? relu_times : times;
+    f->n_times = f->small_time ? 4 : c->n_times > 0 ? c->n_times : relu ? 2 : 3;
+    NTH_REQUIRE(f->n_times <= NTH_FAMILY_MAX_TIMES, NTH_E_ARG, "%td times; expected at most %d", f->n_times,
+                NTH_FAMILY_MAX_TIMES);
+    memcpy(f->times, from, (size_t)f->n_times * sizeof(double));
+done:
+    return st;
+}
+
+static nth_status set_widths(nth_family *f, const row *r, const nth_preset_choice *c)
+{
+    nth_status st = NTH_OK;
+    const bool own = c->n_widths > 0 && !f->small_time;
+    NTH_REQUIRE(!own || c->n_widths <= NTH_FAMILY_MAX_WIDTHS, NTH_E_ARG, "%td widths; expected at most %d", c->n_widths,
+                NTH_FAMILY_MAX_WIDTHS);
+    for (ptrdiff_t w = 0; own && w < c->n_widths; ++w) f->widths[f->n_widths++] = (ptrdiff_t)c->widths[w];
+    for (ptrdiff_t m = r->lo; !own && m <= r->hi; m *= r->factor) f->widths[f->n_widths++] = m;
+done:
+    return st;
+}
+
+static nth_status add_family(const row *r, int depth, nth_activation act, const nth_preset_choice *c, nth_family *families,
+                             ptrdiff_t *count)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(*count < NTH_SWEEP_MAX_FAMILIES, NTH_E_ARG, "more than %d families; choose fewer activations or depths",
+                NTH_SWEEP_MAX_FAMILIES);
+    nth_family *f = &families[*count];
+    *f = (nth_family){ .shape = { .activation = act, .layers = depth, .sigma_w = c->sigma_w, .sigma_b = c->sigma_b,
+                                  .input_scale = c->input_scale, .doubled = r->doubled },
+                       .seeds = c->seeds > 0 ? c->seeds : r->seeds,
+                       .flow = { .stepper = c->stepper, .rtol = c->rtol },
+                       .small_time = r->small_time };
+    if (!nth_activation_is_smooth(act)) f->flow.stepper = NTH_STEPPER_RKCK, f->flow.fixed_steps = RELU_STEPS;
+    NTH_TRY(set_times(f, c));
+    NTH_TRY(set_widths(f, r, c));
+    ++*count;
+done:
+    return st;
+}
+
+/* The activations of a row: its own, or those chosen (kinked ones only in a row of kinked ones). */
+static nth_status add_row(const row *r, int depth, const nth_preset_choice *c, nth_family *families, ptrdiff_t *count)
+{
+    nth_status st = NTH_OK;
+    const bool kinked = r->activations == RELU;
+    for (int a = 0; a < NTH_ACT_COUNT; ++a) {
+        bool wanted = c->n_activations == 0 && (r->activations >> a & 1u);
+        for (ptrdiff_t k = 0; k < c->n_activations; ++k)
+            wanted = wanted || ((int)c->activations[k] == a && nth_activation_is_smooth((nth_activation)a) == !kinked);
+        if (wanted) NTH_TRY(add_family(r, depth, (nth_activation)a, c, families, count));
+    }
+done:
+    return st;
+}
+
+/* Depths of a row: its own if wanted; a row of depth 3 also stands for deeper nets. */
+static nth_status add_depths(const row *r, const nth_preset_choice *c, nth_family *families, ptrdiff_t *count)
+{
+    nth_status st = NTH_OK;
+    if (c->n_depths == 0) return add_row(r, r->depth, c, families, count);
+    for (ptrdiff_t k = 0; k < c->n_depths; ++k)
+        if (c->depths[k] == r->depth || (r->depth == 3 && c->depths[k] > 3))
+            NTH_TRY(add_row(r, (int)c->depths[k], c, families, count));
+done:
+    return st;
+}
+
+nth_status nth_verify_preset(const nth_preset_choice *c, nth_family *families, ptrdiff_t *count, nth_verdict_options *verdict)
+{
+    nth_status           st = NTH_OK;
+    const struct preset *p = NULL;
+    *count = 0;
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; ++i)
+        if (strcmp(presets[i].name, c->preset) == 0) p = &presets[i];
+    NTH_REQUIRE(p != NULL, NTH_E_ARG, "preset \"%s\"; expected quick, standard or full", c->preset);
+    for (ptrdiff_t r = 0; r < p->count; ++r) {
+        const row *one = &p->rows[r];
+        if (one->doubled ? !c->antisymmetric : !c->gaussian) continue;
+        NTH_TRY(add_depths(one, c, families, count));
+    }
+    NTH_REQUIRE(*count > 0, NTH_E_ARG, "no network is left by the activations, depths and initializations chosen "
+                                       "(relu runs with two layers and Gaussian initialization)");
+    *verdict = p->verdict;
+done:
+    return st;
+}

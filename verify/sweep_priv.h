@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The sweep: its table of results, and one member.
+ */
+#ifndef NTH_VERIFY_SWEEP_PRIV_H
+#define NTH_VERIFY_SWEEP_PRIV_H
+
+#include "nth/ntk.h"
+#include "nth/verify.h"
+#include "rows_priv.h"
+
+/* One member's numbers: norms [time][quantity][pairs][norm], then by time the mean over the training
+ * diagonal and the rms over generic test pairs of K_t - K_0, then the extras. */
+enum { NTH_NORMS_PER_TIME = NTH_Q_COUNT * NTH_PAIRS_COUNT * NTH_NORM_COUNT, NTH_DRIFTS_PER_TIME = 2 };
+typedef enum nth_drift { NTH_DRIFT_DIAGONAL, NTH_DRIFT_PAIRS } nth_drift;
+
+typedef struct nth_member_job {
+    const nth_data   *data;
+    const nth_family *family;
+    const nth_blocks *limit; /* E_init K_0, or NULL */
+    ptrdiff_t         width; /* m of the whole net */
+    uint64_t          seed;
+} nth_member_job;
+
+struct nth_sweep {
+    const nth_data   *data;
+    nth_sweep_options opt;
+    ptrdiff_t         n_families;
+    nth_family       *family;               /* (n_families) */
+    nth_blocks        limit[NTH_SWEEP_MAX_FAMILIES];
+    bool              has_limit[NTH_SWEEP_MAX_FAMILIES];
+    double           *values[NTH_SWEEP_MAX_FAMILIES]; /* (widths x seeds x member size) */
+    char             *state[NTH_SWEEP_MAX_FAMILIES];  /* (widths x seeds) */
+};
+enum { NTH_MEMBER_OPEN = 0, NTH_MEMBER_DONE = 1, NTH_MEMBER_WRITTEN = 2 };
+
+static inline ptrdiff_t nth_member_size(const nth_family *f)
+{
+    return f->n_times * (NTH_NORMS_PER_TIME + NTH_DRIFTS_PER_TIME) + NTH_X_COUNT;
+}
+static inline ptrdiff_t nth_norm_index(ptrdiff_t time, nth_quantity q, nth_pairs p, nth_norm n)
+{
+    return time * NTH_NORMS_PER_TIME + ((ptrdiff_t)q * NTH_PAIRS_COUNT + p) * NTH_NORM_COUNT + n;
+}
+static inline ptrdiff_t nth_drift_index(const nth_family *f, ptrdiff_t time, nth_drift d)
+{
+    return f->n_times * NTH_NORMS_PER_TIME + time * NTH_DRIFTS_PER_TIME + d;
+}
+static inline ptrdiff_t nth_extra_index(const nth_family *f, nth_extra x)
+{
+    return f->n_times * (NTH_NORMS_PER_TIME + NTH_DRIFTS_PER_TIME) + x;
+}
+static inline const double *nth_member_values(const nth_sweep *s, ptrdiff_t f, ptrdiff_t w, ptrdiff_t seed)
+{
+    return s->values[f] + (w * s->family[f].seeds + seed) * nth_member_size(&s->family[f]);
+}
+
+/* Runs one network: initialization, prediction, flow, norms; out (member size). */
+NTH_NODISCARD nth_status nth_priv_member_run(const nth_member_job *job, double *out);
+double                   nth_priv_member_bytes(const nth_data *data, const nth_family *f, ptrdiff_t width);
+/* The configuration of a member: hidden widths m, or m/2 in each copy. */
+nth_net_config nth_priv_member_config(const nth_family *f, ptrdiff_t width);
+
+/* Rates of one number of the members: index[i] for time i (small_time) or index[0] for all widths.
+ * `mean` takes |mean| over seeds in place of the median of |.|; `rms` the root mean square. */
+typedef enum nth_summary { NTH_SUMMARY_MEDIAN, NTH_SUMMARY_MEAN, NTH_SUMMARY_RMS } nth_summary;
+NTH_NODISCARD nth_status nth_priv_rate(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *index,
+                                       nth_summary summary, nth_rate *rate);
+
+#endif
