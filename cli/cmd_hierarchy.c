@@ -64,7 +64,7 @@ static nth_status contract(cli *c, const cli_problem *p, nth_file **f)
     snprintf(name, sizeof name, "K%d", order);
     CLI_TRY(cli_blocks_write(*f, name, &K));
     CLI_TRY(nth_file_commit(f));
-    cli_blocks_report(c, name, &K);
+    cli_report_blocks(c, name, &K);
 done:
     cli_blocks_free(&K);
     for (int j = 0; j < directions; ++j) free(v[j]);
@@ -103,9 +103,9 @@ static nth_status fill(cli *c, tensors *t, const cli_problem *p)
     for (ptrdiff_t s = 0; s < t->slices; ++s) { /* (u, v): s = i n + j, third and fourth index */
         double *const   u = unit, *const v = unit + p->n;
         const ptrdiff_t i = order == 3 ? s : s / p->n, j = s % p->n;
-        u[i] = v[j] = 1.0;
+        u[i] = 1.0, v[j] = 1.0;
         CLI_TRY(nth_hier_contract(&K, p->net, p->X, p->X_test, order, (const double *const[]){ u, v }));
-        u[i] = v[j] = 0.0;
+        u[i] = 0.0, v[j] = 0.0;
         put_slice(t, &K, s);
         cli_progress_update(c, s + 1);
         if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
@@ -137,11 +137,7 @@ static nth_status dense(cli *c, const cli_problem *p, nth_file **f)
     CLI_TRY(nth_file_commit(f));
     for (int b = 0; b < (p->k > 0 ? 3 : 1); ++b) {
         snprintf(path, sizeof path, "/K%d%s", order, suffix[b]);
-        const double most = cli_max_abs(t.a[b], t.rows[b] * t.cols[b] * t.slices);
-        cli_say(c, order == 3 ? "%-16s (%td,%td,%td)" : "%-16s (%td,%td,%td,%td)", path, t.rows[b], t.cols[b], p->n,
-                p->n);
-        cli_say(c, "  largest entry %.6g\n", most);
-        nth_json_set_double(c->json, path, most);
+        cli_report_dataset(c, path, t.a[b], order, (const ptrdiff_t[]){ t.rows[b], t.cols[b], p->n, p->n });
     }
 done:
     for (int b = 0; b < 3; ++b) free(t.a[b]);

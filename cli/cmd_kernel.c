@@ -52,7 +52,7 @@ nth_status cmd_kernel(cli *c)
     CLI_TRY(cli_blocks_write(f, "K", &K));
     CLI_TRY(nth_file_commit(&f));
     nth_json_set_string(c->json, "kind", c->cfg->kind);
-    cli_blocks_report(c, "K", &K);
+    cli_report_blocks(c, "K", &K);
     cli_say(c, "written to %s\n", c->cfg->out);
     nth_json_set_string(c->json, "out", c->cfg->out);
 done:

@@ -127,20 +127,31 @@ double cli_max_abs(const double *a, ptrdiff_t n)
     return most;
 }
 
-void cli_blocks_report(cli *c, const char *name, const nth_blocks *b)
+void cli_report_dataset(cli *c, const char *path, const double *a, int rank, const ptrdiff_t *dims)
+{
+    nth_json *o = nth_json_object(), *shape = nth_json_array();
+    char      text[128];
+    int       length = 0;
+    ptrdiff_t count = 1;
+    for (int i = 0; i < rank; ++i) {
+        length += snprintf(text + length, sizeof text - (size_t)length, "%s%td", i > 0 ? "," : "", dims[i]);
+        nth_json_append_int(shape, dims[i]);
+        count *= dims[i];
+    }
+    const double most = cli_max_abs(a, count);
+    cli_say(c, "%-16s (%s)  largest entry %.6g\n", path, text, most);
+    nth_json_set(o, "shape", shape);
+    nth_json_set_double(o, "largest", most);
+    nth_json_set(c->json, path, o);
+}
+
+void cli_report_blocks(cli *c, const char *name, const nth_blocks *b)
 {
     const nth_mat block[] = { b->train, b->test, b->test_test };
     for (int i = 0; i < 3; ++i) {
-        char         path[64];
-        nth_json    *o;
-        const double most = block[i].a != NULL ? cli_max_abs(block[i].a, block[i].rows * block[i].cols) : 0.0;
+        char            path[64];
+        const ptrdiff_t dims[2] = { block[i].rows, block[i].cols };
         snprintf(path, sizeof path, "/%s%s", name, suffix[i]);
-        if (block[i].a == NULL) continue;
-        o = nth_json_object();
-        cli_say(c, "%-16s (%td,%td)  largest entry %.6g\n", path, block[i].rows, block[i].cols, most);
-        nth_json_set_int(o, "rows", block[i].rows);
-        nth_json_set_int(o, "cols", block[i].cols);
-        nth_json_set_double(o, "largest", most);
-        nth_json_set(c->json, path, o);
+        if (block[i].a != NULL) cli_report_dataset(c, path, block[i].a, 2, dims);
     }
 }

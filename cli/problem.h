@@ -31,8 +31,10 @@ NTH_NODISCARD nth_status cli_blocks_create(cli *c, nth_blocks *b, ptrdiff_t n, p
 void                     cli_blocks_free(nth_blocks *b);
 /* Writes the blocks there are as /NAME, /NAME_test, /NAME_test_test. */
 NTH_NODISCARD nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b);
-/* A line (and JSON object) on each block: shape, largest entry. */
-void cli_blocks_report(cli *c, const char *name, const nth_blocks *b);
+/* A line (and JSON object) on a dataset: shape, largest entry. */
+void cli_report_dataset(cli *c, const char *path, const double *a, int rank, const ptrdiff_t *dims);
+/* The same on each block. */
+void cli_report_blocks(cli *c, const char *name, const nth_blocks *b);
 
 /* Closes a result file; one that is not complete is removed (used while it holds nothing of worth). */
 void cli_discard(cli *c, nth_file **file);
