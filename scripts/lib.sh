@@ -70,6 +70,13 @@ find_cmake() {
     ctest=${cmake%cmake}ctest
 }
 
+# OPENBLAS_CORETYPE may hide the fast kernels of this CPU, and changes the last bits of results.
+forget_coretype() {
+    [ -n "${OPENBLAS_CORETYPE-}" ] || return 0
+    say "OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE is unset here: it may hide this CPU's kernels"
+    unset OPENBLAS_CORETYPE
+}
+
 # build PRESET: configures and builds build/PRESET (CMakePresets.json).
 build() {
     find_cmake
