@@ -34,6 +34,13 @@ export PKG_CONFIG_PATH=$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 run "$cc" -std=c17 "$here/consumer/main.c" -o "$stage/by-pkg-config" $(pkg-config --cflags --libs nth)
 run env LD_LIBRARY_PATH="$libdir" "$stage/by-pkg-config"
 
+# The examples, too, are programs of users: each compiles against what was installed.
+for example in examples/[0-9]*.c; do
+    [ -f "$example" ] || continue
+    # shellcheck disable=SC2046
+    run "$cc" -std=c17 "$example" -o "$stage/example" $(pkg-config --cflags --libs nth) -lm
+done
+
 # The static library with shared third parties, as most users of it would link.
 if [ -f "$libdir/libnth.a" ]; then
     # shellcheck disable=SC2046
