@@ -4,7 +4,8 @@
  *
  * Products are cut into tiles whose size depends on the shapes alone, and threads share out the
  * tiles; BLAS itself runs on one thread inside each, so a result has the same bits for any number
- * of threads. Factorisations are called on one thread of our own and leave threads to LAPACK.
+ * of threads. So do the eigenproblem and the SVD, which take one thread; nth_solve and nth_chol leave
+ * threads to LAPACK.
  */
 #ifndef NTH_BASE_LINALG_PRIV_H
 #define NTH_BASE_LINALG_PRIV_H

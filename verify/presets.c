@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { TANH = 1 << NTH_ACT_TANH, ERF = 1 << NTH_ACT_ERF, SOFTPLUS = 1 << NTH_ACT_SOFTPLUS, RELU = 1 << NTH_ACT_RELU };
-enum { SMALL_WIDTH = 16, RELU_STEPS = 10 };
+enum { SMALL_WIDTH = 16, RELU_STEPS = 20 };
 
 typedef struct row {
     int       depth;

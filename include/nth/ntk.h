@@ -72,6 +72,7 @@ typedef struct nth_spectral nth_spectral;
  * Shapes     K (n x n) symmetric, r0 (n). Scaling: flow time t with the 1/n of E6.
  * Ownership  *sp belongs to the caller: nth_spectral_destroy. K and r0 are not kept.
  * Cost       about 9 n^3 flops, 2 n^2 doubles.
+ * Accuracy   eigenvalues to a few n eps max d; test_spectral.c.
  * Errors     NTH_E_SHAPE, NTH_E_NUMERIC, NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_spectral_create(nth_spectral **sp, nth_cmat K,

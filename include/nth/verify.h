@@ -201,7 +201,10 @@ NTH_API NTH_NODISCARD nth_status nth_sweep_preconditions(const nth_sweep *sweep,
  *     c_r = min over {i_1 < .. < i_r} of sigma_min([x_{i_1} .. x_{i_r}])        [HY condition 2.2]
  *
  * Shapes     out (r_max); 0 where r > min(n, d). All tuples up to 100,000, else that many at random.
- * Ownership  the caller's. Errors: NTH_E_ARG, NTH_E_NOMEM. Cost: about 10 d r^2 flops a tuple.
+ * Ownership  the caller's.
+ * Cost       about 10 d r^2 flops a tuple.
+ * Accuracy   of all tuples exact to rounding; of sampled ones an upper bound of c_r.
+ * Errors     NTH_E_ARG, NTH_E_NOMEM, NTH_E_NUMERIC.
  */
 NTH_API NTH_NODISCARD nth_status nth_verify_input_tuples(nth_cmat X, ptrdiff_t r_max, uint64_t seed,
                                                          double *out);
