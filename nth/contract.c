@@ -7,6 +7,7 @@
 #include "hier_priv.h"
 #include "alloc_priv.h"
 #include "fail_priv.h"
+#include "linalg_priv.h"
 
 /* Terms of the weight components whose first direction is j: bit k - j is their highest (E20). */
 static nth_status add_stage(nth_directions *dirs, const nth_algebra *alg, int j, const double *v)
@@ -50,6 +51,9 @@ nth_status nth_priv_hier_contract(nth_blocks *K, const nth_rows *rows, int order
     NTH_REQUIRE(order >= 2 && order <= NTH_HIER_MAX_ORDER, NTH_E_ARG, "kernel order %d; expected 2 to %d", order,
                 NTH_HIER_MAX_ORDER);
     NTH_TRY(nth_priv_blocks_check(K, rows->n, others));
+    for (int j = 0; j < k; ++j)
+        NTH_REQUIRE(nth_all_finite(nth_cmat_of(v[j], 1, rows->n)), NTH_E_NUMERIC, "direction %d has non-finite entries",
+                    j + 1);
     if (k == 0) return nth_priv_ntk_rows(K, NULL, rows);
     nth_algebra_nilpotent(&alg, k);
     NTH_TRY(nth_priv_alloc(&dirs, 1, sizeof *dirs, "directions"));
