@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "verify_table.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ typedef struct verify_run {
     cli       *c;
     nth_data  *data;
     nth_sweep *sweep;
-    nth_file  *file; /* NULL without --out */
+    nth_file  *file;  /* NULL without --out */
+    FILE      *table; /* NULL without --table */
     ptrdiff_t  done;
     time_t     flushed;
 } verify_run;
@@ -106,6 +108,24 @@ done:
     return st;
 }
 
+static nth_status open_table(verify_run *run)
+{
+    const char *path = run->c->cfg->table;
+    if (path == NULL) return NTH_OK;
+    run->table = fopen(path, "w");
+    return run->table != NULL ? NTH_OK : cli_fail(run->c, NTH_E_IO, "--table %s: %s", path, strerror(errno));
+}
+
+/* A table that did not reach the disk is a failure like any other. */
+static nth_status close_table(verify_run *run)
+{
+    FILE *table = run->table;
+    run->table = NULL;
+    if (table == NULL) return NTH_OK;
+    const bool bad = ferror(table) != 0;
+    return fclose(table) == 0 && !bad ? NTH_OK : cli_fail(run->c, NTH_E_IO, "--table %s: cannot be written", run->c->cfg->table);
+}
+
 static nth_status sweep(verify_run *run)
 {
     nth_status st = NTH_OK;
@@ -139,8 +159,8 @@ static nth_status report(verify_run *run, const nth_family *list, ptrdiff_t coun
     CLI_TRY(nth_sweep_claims(run->sweep, verdict, &claims, &n_claims));
     CLI_TRY(nth_verify_input_tuples((nth_cmat){ run->data->x.a, run->data->x.rows, run->data->x.cols, run->data->x.ld },
                                     TUPLES, c->cfg->seed, tuples));
-    verify_table_claims(c, run->data, list, claims, n_claims);
-    CLI_TRY(verify_table_preconditions(c, run->sweep, list, count, verdict->growth, tuples, TUPLES));
+    verify_table_claims(c, run->table, run->data, list, claims, n_claims);
+    CLI_TRY(verify_table_preconditions(c, run->table, run->sweep, list, count, verdict->growth, tuples, TUPLES));
     json = nth_sweep_json(run->sweep, claims, n_claims);
     nth_json_set_doubles(json, "input_tuples", tuples, TUPLES);
     nth_json_set_int(json, "failed_checks", c->failed_checks);
@@ -150,7 +170,8 @@ static nth_status report(verify_run *run, const nth_family *list, ptrdiff_t coun
         CLI_TRY(nth_sweep_write_rates(run->sweep, run->file));
     }
     nth_json_set(c->json, "result", json), json = NULL;
-    cli_say(c, c->failed_checks == 0 ? "\nAll checks hold.\n" : "\n%ld checks do not hold.\n", c->failed_checks);
+    if (c->failed_checks == 0) verify_put(c, run->table, "\nAll checks hold.\n");
+    else verify_put(c, run->table, "\n%ld checks do not hold.\n", c->failed_checks);
 done:
     nth_json_text_free(text);
     nth_json_destroy(&json);
@@ -172,13 +193,16 @@ nth_status cmd_verify(cli *c)
     CLI_TRY(cli_load_data(c, &run.data, c->cfg->data));
     CLI_TRY(nth_sweep_create(&run.sweep, run.data, list, count, &opt));
     CLI_TRY(open_file(&run));
+    CLI_TRY(open_table(&run));
     CLI_TRY(sweep(&run));
     CLI_TRY(report(&run, list, count, &verdict));
+    CLI_TRY(close_table(&run));
     if (run.file != NULL) {
         CLI_TRY(nth_file_commit(&run.file));
         cli_say(c, "Written to %s.\n", c->cfg->out);
     }
 done:
+    if (run.table != NULL) (void)close_table(&run);
     nth_file_close(&run.file);
     nth_sweep_destroy(&run.sweep);
     nth_data_destroy(&run.data);

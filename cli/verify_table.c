@@ -6,8 +6,20 @@
 #include "verify_table.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+void verify_put(const cli *c, FILE *also, const char *fmt, ...)
+{
+    char    line[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    cli_say(c, "%s", line);
+    if (also != NULL) fputs(line, also);
+}
 
 static const char *verdict_text(const nth_claim *c)
 {
@@ -23,25 +35,25 @@ static void rate_cell(char *out, size_t size, const nth_rate *r, double t, bool 
     else snprintf(out, size, "%s%td point%s above rounding", head, r->points, r->points == 1 ? "" : "s");
 }
 
-static void local_slopes(const cli *c, const nth_claim *claim, const nth_family *f)
+static void local_slopes(const cli *c, FILE *also, const nth_claim *claim, const nth_family *f)
 {
     const ptrdiff_t middle = claim->rates / 2;
     const nth_rate *r = &claim->rate[middle];
     char            slopes[400] = "";
     for (ptrdiff_t i = 0, used = 0; i + 1 < r->points && used < 390; ++i)
         used += snprintf(slopes + used, sizeof slopes - (size_t)used, " %.2f", r->local[i]);
-    if (f->small_time) cli_say(c, "| local slopes | | |%s | |\n", slopes);
-    else cli_say(c, "| local slopes at t=%g | | |%s | |\n", f->times[middle], slopes);
+    if (f->small_time) verify_put(c, also, "| local slopes | | |%s | |\n", slopes);
+    else verify_put(c, also, "| local slopes at t=%g | | |%s | |\n", f->times[middle], slopes);
 }
 
-void verify_table_claims(cli *c, const nth_data *data, const nth_family *families, const nth_claim *claims,
+void verify_table_claims(cli *c, FILE *also, const nth_data *data, const nth_family *families, const nth_claim *claims,
                          ptrdiff_t count)
 {
-    cli_say(c, "# nth verify theorem-2.1 (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->preset,
+    verify_put(c, also, "# nth verify theorem-2.1 (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->preset,
             data->source, data->x.rows, data->x_test.rows, data->x.cols);
-    cli_say(c, "Exponents of medians over seeds, sup norm on %s pairs, with 95 %% bootstrap intervals.\n\n",
+    verify_put(c, also, "Exponents of medians over seeds, sup norm on %s pairs, with 95 %% bootstrap intervals.\n\n",
             data->x_test.rows > 0 ? "test-train" : "train-train");
-    cli_say(c, "| claim | network | predicted | measured | verdict |\n|---|---|---|---|---|\n");
+    verify_put(c, also, "| claim | network | predicted | measured | verdict |\n|---|---|---|---|---|\n");
     for (ptrdiff_t i = 0; i < count; ++i) {
         const nth_claim  *k = &claims[i];
         const nth_family *f = &families[k->family];
@@ -53,17 +65,17 @@ void verify_table_claims(cli *c, const nth_data *data, const nth_family *familie
             used += (size_t)snprintf(cells + used, sizeof cells - used, "%s%s", r > 0 ? "; " : "", cell);
         }
         if (isfinite(k->predicted)) snprintf(power, sizeof power, "%s^%g", k->variable, k->predicted);
-        cli_say(c, "| %s | %s | %s | %s | %s |\n", k->name, label, power, cells, verdict_text(k));
-        if (strcmp(k->kind, "theorem") == 0) local_slopes(c, k, f);
+        verify_put(c, also, "| %s | %s | %s | %s | %s |\n", k->name, label, power, cells, verdict_text(k));
+        if (strcmp(k->kind, "theorem") == 0) local_slopes(c, also, k, f);
         if (strcmp(k->kind, "report") != 0 && k->verdict != NTH_HOLDS) ++c->failed_checks;
     }
 }
 
-nth_status verify_table_preconditions(cli *c, const nth_sweep *sweep, const nth_family *families, ptrdiff_t count,
+nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep, const nth_family *families, ptrdiff_t count,
                                       double allowed_growth, const double *tuples, ptrdiff_t n_tuples)
 {
     nth_status st = NTH_OK;
-    cli_say(c, "\nPreconditions, and the constant |E_t| / bound(m,t) of the theorem (logarithms dropped):\n\n"
+    verify_put(c, also, "\nPreconditions, and the constant |E_t| / bound(m,t) of the theorem (logarithms dropped):\n\n"
                "| network | smooth | zero biases | lambda(K_0) | max f_0 | window at least m | constant | stays bounded | integrator |\n"
                "|---|---|---|---|---|---|---|---|---|\n");
     for (ptrdiff_t f = 0; f < count; ++f) {
@@ -79,14 +91,14 @@ nth_status verify_table_preconditions(cli *c, const nth_sweep *sweep, const nth_
             snprintf(growth, sizeof growth, "%s (x %.2f)", bounded ? "yes" : "NO", p.constant_growth);
             if (!bounded) ++c->failed_checks;
         }
-        cli_say(c, "| %s | %s | %s | %.2g .. %.2g | %.2g | t < %.2g at m=%td | %.2g | %s | %.1g |\n", label,
+        verify_put(c, also, "| %s | %s | %s | %.2g .. %.2g | %.2g | t < %.2g at m=%td | %.2g | %s | %.1g |\n", label,
                 p.smooth ? "yes" : "no: outside the theorem", p.unbiased ? "yes" : "no", p.lambda_min, p.lambda_max,
                 p.output_max, p.window, families[f].widths[0], p.constant, growth, change);
     }
-    cli_say(c, "\nintegrator: relative change of |E_t| at the largest width, first network, with a tenth of the tolerance "
+    verify_put(c, also, "\nintegrator: relative change of |E_t| at the largest width, first network, with a tenth of the tolerance "
                "(relu: twice the steps).\nSmallest singular value of r training inputs, r = 1, 2, ..:");
-    for (ptrdiff_t r = 0; r < n_tuples; ++r) cli_say(c, " %.2g", tuples[r]);
-    cli_say(c, "\n(0: r inputs in fewer than r dimensions are dependent; the theorem's input condition fails there.)\n");
+    for (ptrdiff_t r = 0; r < n_tuples; ++r) verify_put(c, also, " %.2g", tuples[r]);
+    verify_put(c, also, "\n(0: r inputs in fewer than r dimensions are dependent; the theorem's input condition fails there.)\n");
 done:
     return st;
 }

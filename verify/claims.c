@@ -48,7 +48,6 @@ static bool applies(const theory *t, const nth_sweep *s, ptrdiff_t f)
     const bool        smooth = nth_activation_is_smooth(fam->shape.activation);
     if (((t->when & SMALL_T) != 0) != fam->small_time) return false;
     if ((t->when & LIMIT) && !s->has_limit[f]) return false;
-    if (fam->shape.layers > 2 && (t->when & LIMIT)) return false; /* a mean shift of order 1/m comes in */
     if (t->drift == NTH_DRIFT_PAIRS && s->data->x_test.rows < 2) return false;
     return (t->when & (fam->shape.doubled ? DOUBLED : GAUSSIAN)) && (t->when & (smooth ? SMOOTH : KINKED));
 }
