@@ -25,14 +25,15 @@ crash: 3 passed, 0 failed, 0 skipped
 3/8 Testing: wrong
 wrong: 1 passed, 2 failed, 0 skipped
 4/8 Testing: shell
+shell: 2 passed, 0 failed
 END
 expect() {
     local got
     got=$(scripts/tally "$work/output" "$work/log") && status=0 || status=$?
     [ "$got" = "$1" ] && [ "$status" = "$2" ] || { echo "got \"$got\", status $status; want \"$1\", status $2"; exit 1; }
 }
-#      mat 3, crash 3, wrong 1, shell 1;  crash 1, wrong 2, slow, lost, early;  mat 1, without
-expect "8 passed, 6 failed, 2 skipped" 1
+#      mat 3, crash 3, wrong 1, shell 2;  crash 1, wrong 2, slow, lost, early;  mat 1, without
+expect "9 passed, 6 failed, 2 skipped" 1
 head -n 1 "$work/output" >"$work/one" && mv "$work/one" "$work/output"
 expect "3 passed, 0 failed, 1 skipped" 0
 : >"$work/output"
