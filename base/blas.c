@@ -16,7 +16,6 @@
 /* A tile is large enough to run at the full rate and small enough that 2 threads share the work. */
 enum { TILE_ROWS = 256, TILE_COLS = 512 };
 static const double TILE_MIN_FLOPS = 4e6; /* below, one call */
-static const double REGION_MIN_FLOPS = 1e4; /* below, OpenBLAS takes one thread by itself */
 
 nth_status nth_blas_int(ptrdiff_t n, int *out)
 {
@@ -71,12 +70,16 @@ done:
 static void run_tiles(const product *p, bool lower)
 {
     const ptrdiff_t m = p->C.rows, n = p->C.cols;
-    const double    flops = 2.0 * (double)m * (double)n * (double)p->k;
-    const bool      whole = flops < TILE_MIN_FLOPS;
+    const bool      whole = 2.0 * (double)m * (double)n * (double)p->k < TILE_MIN_FLOPS;
     const ptrdiff_t tr = whole ? m : TILE_ROWS, tc = whole ? n : lower ? TILE_ROWS : TILE_COLS;
     const ptrdiff_t nr = (m + tr - 1) / tr, nc = (n + tc - 1) / tc;
-    /* Even one tile runs inside a region: outside, OpenBLAS would share it out by the thread count. */
-#pragma omp parallel for schedule(dynamic, 1) if (flops > REGION_MIN_FLOPS)
+    if (nr * nc == 1) { /* OpenBLAS would share it out by the number of threads */
+        const int threads = nth_priv_serial_begin();
+        tile(p, 0, 0, m, n);
+        nth_priv_serial_end(threads);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1)
     for (ptrdiff_t q = 0; q < nr * nc; ++q) {
         const ptrdiff_t i = q / nc * tr, j = q % nc * tc;
         if (lower && j > i) continue;

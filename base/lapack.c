@@ -2,12 +2,12 @@
  *
  * Factorisations through LAPACKE; the only file that sees lapacke.h. Symmetric matrices are passed
  * column-major with the triangle flipped: the same memory, no transposed copy. The eigenproblem and
- * the SVD run inside a parallel region, where OpenBLAS takes one thread, so that their bits do not
- * depend on the number of threads.
+ * the SVD keep OpenBLAS to one thread, so that their bits do not depend on the number of threads.
  */
 #include "linalg_priv.h"
 #include "alloc_priv.h"
 #include "fail_priv.h"
+#include "par_priv.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -23,10 +23,9 @@ nth_status nth_eigh(nth_cmat K, double *d, nth_mat U)
     NTH_TRY(nth_blas_int(K.rows, &n));
     NTH_TRY(nth_priv_mat(&V, K.rows, K.rows, "eigenvectors"));
     nth_mat_copy(V, K);
-    int info = 0;
-#pragma omp parallel
-#pragma omp master
-    info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', n, V.a, n > 0 ? n : 1, d);
+    const int threads = nth_priv_serial_begin();
+    const int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', n, V.a, n > 0 ? n : 1, d);
+    nth_priv_serial_end(threads);
     NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "symmetric eigenproblem of size %d did not converge", n);
     for (ptrdiff_t i = 0; i < n; ++i) /* column-major vectors are rows here: transpose */
         for (ptrdiff_t j = 0; j < n; ++j) U.a[i * U.ld + j] = V.a[j * V.ld + i];
@@ -50,10 +49,9 @@ nth_status nth_svd(nth_mat A, nth_mat U, double *s, nth_mat Vt)
     NTH_TRY(nth_blas_int(U.ld, &ldu));
     NTH_TRY(nth_blas_int(Vt.ld, &ldv));
     /* Row-major A is column-major A^T: A^T = V S U^T, so the factors exchange their places. */
-    int info = 0;
-#pragma omp parallel
-#pragma omp master
-    info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', n, m, A.a, lda, s, Vt.a, ldv, U.a, ldu);
+    const int threads = nth_priv_serial_begin();
+    const int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', n, m, A.a, lda, s, Vt.a, ldv, U.a, ldu);
+    nth_priv_serial_end(threads);
     NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "SVD of a %d x %d matrix did not converge", m, n);
 done:
     return st;

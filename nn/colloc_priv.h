@@ -14,7 +14,7 @@ typedef struct nth_colloc {
     nth_flow *flow;
     ptrdiff_t n;
     int       q, q_max;
-    double    H;                                          /* window length */
+    double    H, stretch;                                 /* window length; longest one that the last allows */
     double    node[NTH_COLLOC_NODES], w[NTH_COLLOC_NODES]; /* on [0, 1] */
     double    S[NTH_COLLOC_NODES * NTH_COLLOC_NODES];      /* (q x q) integrals */
     double    C[NTH_COLLOC_NODES * NTH_COLLOC_NODES];      /* (q x q) to Legendre coefficients */
@@ -25,6 +25,7 @@ typedef struct nth_colloc {
     double   *eig, *inverse;                              /* (n); (n x q x q) preconditioner */
     double   *r, *f, *mode;                               /* (q x n) */
     double   *r0;                                         /* (n) residual at the start */
+    double    scale;                                      /* of outputs: max |r_0|, |y| */
     double    mismatch;                                   /* max |residual(f) - r| of the last sweep */
 } nth_colloc;
 

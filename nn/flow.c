@@ -155,6 +155,8 @@ const nth_rows *nth_priv_flow_rows(const nth_flow *flow) { return flow->rows; }
 nth_status nth_priv_flow_residual(nth_flow *flow, double *r)
 {
     nth_status st = NTH_OK;
+    NTH_REQUIRE(flow->opt.interrupted == NULL || !flow->opt.interrupted(flow->opt.ctx), NTH_E_INTERRUPTED,
+                "interrupted at t = %g", flow->t);
     NTH_TRY(nth_jet_advance(flow->jet, NULL, 0, 1));
     NTH_TRY(nth_jet_outputs(flow->jet, r));
     flow->loss->residual(r, r, flow->y, flow->rows->n);

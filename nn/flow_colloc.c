@@ -141,6 +141,8 @@ static nth_status start_window(nth_colloc *s)
     NTH_TRY(nth_priv_flow_residual(s->flow, s->r0));
     NTH_TRY(nth_jet_gram(K, s->flow->jet, s->flow->jet));
     NTH_TRY(nth_eigh(nth_const(s->K), s->eig, s->U));
+    s->scale = 0.0; /* a trained network's residual is rounding: errors are relative to the labels then */
+    for (ptrdiff_t i = 0; i < s->n; ++i) s->scale = fmax(s->scale, fmax(fabs(s->r0[i]), fabs(s->flow->y[i])));
 done:
     return st;
 }
@@ -188,10 +190,11 @@ done:
     return st;
 }
 
-/* Relative size of the last Legendre coefficients of a path (q nodes, `size` entries each). */
-static double legendre_tail(const nth_colloc *s, const double *path, ptrdiff_t size)
+/* Size of the last Legendre coefficients of a path (q nodes, `size` entries each) relative to the
+ * path's norm, or to `floor` where the path is smaller. */
+static double legendre_tail(const nth_colloc *s, const double *path, ptrdiff_t size, double floor)
 {
-    double worst = 0.0, scale = 0.0;
+    double worst = 0.0, scale = floor * floor;
     for (int k = s->q - 2; k < s->q; ++k) {
         double sum = 0.0;
         for (ptrdiff_t i = 0; i < size; ++i) {
@@ -211,10 +214,10 @@ static double legendre_tail(const nth_colloc *s, const double *path, ptrdiff_t s
 /* How far the window is resolved: the tail of the residuals and of what moves the first layer. */
 static double window_tail(nth_colloc *s)
 {
-    double tail = legendre_tail(s, s->r, s->n);
+    double tail = legendre_tail(s, s->r, s->n, s->scale * sqrt((double)s->n));
     for (int c = 0; c < s->flow->net->copies; ++c)
         for (int l = 0; l < s->flow->net->cfg.layers - 1; ++l) {
-            const double other = legendre_tail(s, s->d[c][l], s->n * s->flow->net->cfg.widths[l + 1]);
+            const double other = legendre_tail(s, s->d[c][l], s->n * s->flow->net->cfg.widths[l + 1], 0.0);
             if (!islessequal(other, tail)) tail = other;
         }
     return tail;
@@ -225,15 +228,14 @@ static nth_status solve_window(nth_colloc *s, bool *converged)
 {
     nth_status   st = NTH_OK;
     const double goal = fmax(1e-3 * s->flow->opt.rtol, 4.0 * DBL_EPSILON);
-    double       before = INFINITY, change, scale = 0.0;
+    double       before = INFINITY, change;
     *converged = false;
-    for (ptrdiff_t i = 0; i < s->n; ++i) scale = fmax(scale, fabs(s->r0[i]));
     NTH_TRY(first_guess(s));
     for (int sweep = 0; sweep < NTH_COLLOC_SWEEPS; ++sweep) {
         NTH_TRY(nth_colloc_sweep(s, &change));
         s->flow->stats.evaluations += s->q;
         NTH_TRY(nth_colloc_correct(s));
-        change = fmax(change, scale > 0.0 ? s->mismatch / scale : 0.0);
+        change = fmax(change, s->scale > 0.0 ? s->mismatch / s->scale : s->mismatch);
         if (!isfinite(change) || !isfinite(s->mismatch)) goto done;
         if (change <= goal || (change < 1e-13 && change > 0.5 * before)) { /* there, or at rounding */
             *converged = true;
@@ -256,7 +258,7 @@ static nth_status colloc_advance(nth_flow *flow, void *self, double t)
         bool done_window = false;
         NTH_TRY(start_window(s));
         const double rate = fmax(s->eig[s->n - 1], 0.0) / (double)s->n;
-        const double longest = rate > 0.0 ? 6.0 / rate : INFINITY;
+        const double longest = rate > 0.0 ? fmax(6.0 / rate, s->stretch) : INFINITY;
         s->H = fmin(fmin(t - flow->t, longest), limit);
         if (s->H < t - flow->t && s->H > 0.5 * (t - flow->t)) s->H = 0.5 * (t - flow->t);
         while (!done_window) {
@@ -268,14 +270,16 @@ static nth_status colloc_advance(nth_flow *flow, void *self, double t)
             NTH_TRY(solve_window(s, &converged));
             const double tail = converged ? window_tail(s) : INFINITY;
             done_window = tail * tail <= flow->opt.rtol;
-            if (done_window) break;
+            if (done_window) { /* modes that have decayed do not limit the next window */
+                s->stretch = tail * tail <= 1e-2 * flow->opt.rtol ? 3.0 * s->H : s->H;
+                break;
+            }
             ++flow->stats.rejected;
             if (converged && s->q < s->q_max) {
                 extra += 3;
             } else {
                 s->H *= 0.5, limit = s->H, extra = 0;
             }
-            NTH_TRY(nth_priv_flow_residual(flow, s->r0)); /* the jet is the first guess */
         }
         NTH_TRY(nth_colloc_finish(s));
         flow->t = s->H >= t - flow->t ? t : flow->t + s->H;

@@ -40,6 +40,8 @@ typedef struct nth_flow_options {
     double      rtol;        /* of kernel and outputs at the output times, 1e-14 .. 1e-1 */
     ptrdiff_t   fixed_steps; /* RKCK: > 0 takes that many equal steps to each output time */
     const nth_loss *loss;    /* NULL: least squares */
+    bool (*interrupted)(void *ctx); /* polled while time advances: true stops with NTH_E_INTERRUPTED; may be NULL */
+    void *ctx;
 } nth_flow_options;
 
 /* What the integration took. */
@@ -83,7 +85,8 @@ NTH_API void                     nth_flow_destroy(nth_flow **flow);
  * Integrates to time t, not before the present one.
  *
  * Cost       two layers: O(m n^2) for each evaluation; deeper: dense products with all nodes of a window at once.
- * Errors     NTH_E_ARG (t < now), NTH_E_STEPSIZE, NTH_E_NUMERIC (diverged; the flow stays at its last good time).
+ * Errors     NTH_E_ARG (t < now), NTH_E_STEPSIZE, NTH_E_NUMERIC (diverged; the flow stays at its last good time),
+ *            NTH_E_INTERRUPTED.
  */
 NTH_API NTH_NODISCARD nth_status nth_flow_advance(nth_flow *flow, double t);
 
