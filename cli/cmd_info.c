@@ -46,7 +46,8 @@ static const char *const keys[] = { "status", "nth_version", "git_revision", "gi
                                     "seed", "threads", "created", "start", "duration", "resumed", "compiler", "compiler_flags",
                                     "build_type", "blas", "gsl", "hdf5", "vector_math", "cpu", "activation",
                                     "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "doubled",
-                                    "source", "preprocessing", "classes", "labels", "checksum" };
+                                    "source", "preprocessing", "classes", "labels", "checksum",
+                                    "frozen", "data", "data_checksum", "sweep_hash" };
 
 enum { MAX_TEXT = 1 << 16, MAX_INTS = 64, MAX_NAME = 1024, MAX_DEPTH = 16 };
 

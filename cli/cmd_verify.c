@@ -90,17 +90,20 @@ static nth_status open_file(verify_run *run)
     char       source[512];
     if (run->c->cfg->out == NULL) return NTH_OK;
     CLI_TRY(cli_resume(run->c, &run->file, &resumed));
-    if (resumed && nth_file_has_attr(run->file, "/", "data_checksum")) {
-        int64_t   sum = 0;
+    const int64_t hash = (int64_t)nth_sweep_hash(run->sweep);
+    if (resumed) {
+        int64_t   there = 0;
         ptrdiff_t one = 1;
-        CLI_TRY(nth_file_get_ints(run->file, "/", "data_checksum", &sum, &one));
-        if (sum != (int64_t)run->data->checksum) {
-            st = cli_fail(run->c, NTH_E_FORMAT, "%s.partial: holds members of other data; remove it or choose another --out",
-                          run->c->cfg->out);
+        if (nth_file_has_attr(run->file, "/", "sweep_hash"))
+            CLI_TRY(nth_file_get_ints(run->file, "/", "sweep_hash", &there, &one));
+        if (there != hash) {
+            st = cli_fail(run->c, NTH_E_FORMAT, "%s.partial: holds networks of other data or another preset; remove it or "
+                          "choose another --out", run->c->cfg->out);
             goto done;
         }
         CLI_TRY(nth_sweep_read_members(run->sweep, run->file));
     }
+    CLI_TRY(nth_file_set_ints(run->file, "/", "sweep_hash", &hash, 1));
     snprintf(source, sizeof source, "%s", run->data->source);
     CLI_TRY(nth_file_set_string(run->file, "/", "data", source));
     CLI_TRY(nth_file_set_ints(run->file, "/", "data_checksum", (const int64_t[]){ (int64_t)run->data->checksum }, 1));

@@ -75,7 +75,7 @@ nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep
                                       double allowed_growth, const double *tuples, ptrdiff_t n_tuples)
 {
     nth_status st = NTH_OK;
-    verify_put(c, also, "\nPreconditions, and the constant |E_t| / bound(m,t) of the theorem (logarithms dropped):\n\n"
+    verify_put(c, also, "\nPreconditions, and the constant, the largest |E_t| / bound(m,t) of the theorem (logarithms dropped):\n\n"
                "| network | smooth | zero biases | lambda(K_0) | max f_0 | window at least m | constant | stays bounded | integrator |\n"
                "|---|---|---|---|---|---|---|---|---|\n");
     for (ptrdiff_t f = 0; f < count; ++f) {

@@ -25,21 +25,21 @@ typedef struct theory {
 } theory;
 
 static const theory table[] = {
-    { "Theorem 2.1: |K_t - Khat_t|", "theorem", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { -2, -2 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
-    { "|K_t - K_0|", "control", NTH_Q_MOVE, -1, NTH_SUMMARY_MEDIAN, { -1, -1 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
+    { "Theorem 2.1: K_t - Khat_t", "theorem", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { -2, -2 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
+    { "K_t - K_0", "control", NTH_Q_MOVE, -1, NTH_SUMMARY_MEDIAN, { -1, -1 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
     { "K3 dropped", "control", NTH_Q_NO_K3, -1, NTH_SUMMARY_MEDIAN, { -1, -2 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
     { "K4 dropped", "control", NTH_Q_NO_K4, -1, NTH_SUMMARY_MEDIAN, { -1, -1 }, 0, GAUSSIAN | DOUBLED | SMOOTH },
-    { "|K_t - E_init K_0|", "control", NTH_Q_LIMIT_T, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0,
+    { "K_t - E_init K_0", "control", NTH_Q_LIMIT_T, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0,
       GAUSSIAN | DOUBLED | SMOOTH | KINKED | LIMIT },
-    { "|K_0 - E_init K_0|", "control", NTH_Q_LIMIT_0, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0,
+    { "K_0 - E_init K_0", "control", NTH_Q_LIMIT_0, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0,
       GAUSSIAN | DOUBLED | SMOOTH | KINKED | LIMIT },
     { "relu: rms of K_t - K_0, generic pairs", "control", NTH_Q_MOVE, NTH_DRIFT_PAIRS, NTH_SUMMARY_RMS, { -0.75, -0.75 }, 0.15,
       GAUSSIAN | DOUBLED | KINKED },
     { "relu: mean of K_t - K_0, train diagonal", "control", NTH_Q_MOVE, NTH_DRIFT_DIAGONAL, NTH_SUMMARY_MEAN, { -0.5, -0.5 }, 0.15,
       GAUSSIAN | DOUBLED | KINKED },
-    { "relu: |K_t - Khat_t|, formal K3, K4", "report", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { NAN, NAN }, 0, GAUSSIAN | DOUBLED | KINKED },
-    { "small t: |K_t - Khat_t|", "theorem", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { 3, 4 }, 0.1, GAUSSIAN | DOUBLED | SMOOTH | SMALL_T },
-    { "small t: |K_t - K_0|", "control", NTH_Q_MOVE, -1, NTH_SUMMARY_MEDIAN, { 1, 2 }, 0.1, GAUSSIAN | DOUBLED | SMOOTH | SMALL_T },
+    { "relu: K_t - Khat_t, formal K3 and K4", "report", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { NAN, NAN }, 0, GAUSSIAN | DOUBLED | KINKED },
+    { "small t: K_t - Khat_t", "theorem", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { 3, 4 }, 0.1, GAUSSIAN | DOUBLED | SMOOTH | SMALL_T },
+    { "small t: K_t - K_0", "control", NTH_Q_MOVE, -1, NTH_SUMMARY_MEDIAN, { 1, 2 }, 0.1, GAUSSIAN | DOUBLED | SMOOTH | SMALL_T },
 };
 
 static bool applies(const theory *t, const nth_sweep *s, ptrdiff_t f)

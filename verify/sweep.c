@@ -128,6 +128,36 @@ ptrdiff_t nth_sweep_done(const nth_sweep *s)
     return total;
 }
 
+/* FNV-1a, eight bytes of a value at a time. */
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    for (int k = 0; k < 8; ++k) h = (h ^ (v >> (8 * k) & 255u)) * 1099511628211u;
+    return h;
+}
+
+static uint64_t mix_double(uint64_t h, double x)
+{
+    uint64_t v;
+    memcpy(&v, &x, sizeof v);
+    return mix(h, v);
+}
+
+uint64_t nth_sweep_hash(const nth_sweep *s)
+{
+    uint64_t h = mix(mix(14695981039346656037u, nth_data_checksum(s->data)), s->opt.seed);
+    for (ptrdiff_t i = 0; i < s->n_families; ++i) {
+        const nth_family     *f = &s->family[i];
+        const nth_net_config *c = &f->shape;
+        h = mix(mix(mix(h, (uint64_t)c->activation), (uint64_t)c->layers), (uint64_t)c->input_scale);
+        h = mix(mix(mix(h, (uint64_t)c->doubled), (uint64_t)f->small_time), (uint64_t)f->seeds);
+        h = mix_double(mix_double(mix_double(h, c->sigma_w), c->sigma_b), f->flow.rtol);
+        h = mix(mix(h, (uint64_t)f->flow.stepper), (uint64_t)f->flow.fixed_steps);
+        for (ptrdiff_t w = 0; w < f->n_widths; ++w) h = mix(h, (uint64_t)f->widths[w]);
+        for (ptrdiff_t t = 0; t < f->n_times; ++t) h = mix_double(h, f->times[t]);
+    }
+    return h;
+}
+
 double nth_sweep_member_bytes(const nth_sweep *s)
 {
     double most = 0.0;

@@ -94,6 +94,12 @@ NTH_API ptrdiff_t nth_sweep_members(const nth_sweep *sweep);
 /** Number of members whose results are there. */
 NTH_API ptrdiff_t nth_sweep_done(const nth_sweep *sweep);
 
+/**
+ * 64-bit hash of all that decides the members' numbers: data, families, master seed. A member is
+ * addressed by (hash, family, width, seed); results of another hash must not be mixed with these.
+ */
+NTH_API uint64_t nth_sweep_hash(const nth_sweep *sweep);
+
 /** Bytes that the largest member takes while it runs; a run takes this once for each thread. */
 NTH_API double nth_sweep_member_bytes(const nth_sweep *sweep);
 
@@ -136,7 +142,7 @@ typedef struct nth_rate {
  *
  * Shapes     indices of family and time. Cost: bootstrap draws times seeds times widths.
  * Ownership  *rate is the caller's. Accuracy: test_verify.c, slope_of_exact_powers.
- * Errors     NTH_E_ARG; NTH_E_NUMERIC (fewer than two widths above the rounding floor of 1e-12 max |K_0|).
+ * Errors     NTH_E_ARG; NTH_E_NUMERIC (fewer than two widths above the rounding floor of 1e-14 max |K_0|).
  */
 NTH_API NTH_NODISCARD nth_status nth_sweep_rate(const nth_sweep *sweep, ptrdiff_t family, nth_quantity q,
                                                 nth_pairs pairs, nth_norm norm, ptrdiff_t time, nth_rate *rate);
@@ -146,7 +152,7 @@ typedef enum nth_verdict { NTH_HOLDS, NTH_FAILS, NTH_UNDECIDED } nth_verdict;
 
 typedef struct nth_claim {
     ptrdiff_t   family;
-    const char *name;      /* "Theorem 2.1: |K_t - Khat_t|" */
+    const char *name;      /* "Theorem 2.1: K_t - Khat_t" */
     const char *kind;      /* "theorem", "control" or "report" (no verdict asked) */
     const char *variable;  /* "m" or "t" */
     double      predicted; /* exponent */
