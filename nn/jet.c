@@ -12,7 +12,10 @@
 
 #include <string.h>
 
-enum { BLOCK = 128 }; /* entries at a time: 16 components and 7 derivatives fit the first-level cache */
+enum {
+    BLOCK = 128,        /* entries at a time: 16 components and 7 derivatives fit the first-level cache */
+    SHARED_MIN = 500000 /* entries from which sharing a plain loop out is worth a barrier */
+};
 
 static ptrdiff_t width(const nth_jet *jet, int l) { return jet->src->net->cfg.widths[l]; }
 
@@ -140,6 +143,7 @@ static nth_mat stack(double *array, const nth_jet *jet, int l, int lo, int hi)
 /* M <- M + coef * E diag(v), entry by entry. */
 static void add_scaled_columns(nth_mat M, nth_cmat E, double coef, const double *v)
 {
+#pragma omp parallel for schedule(static) if (M.rows * M.cols > SHARED_MIN)
     for (ptrdiff_t i = 0; i < M.rows; ++i)
         for (ptrdiff_t j = 0; j < M.cols; ++j)
             M.a[i * M.ld + j] += coef * (v ? v[j] : 1.0) * E.a[i * E.ld + j];
@@ -194,6 +198,18 @@ done:
     return st;
 }
 
+/* Component 0 of the first layer is a copy, the others start from zero. */
+static void first_layer(nth_mat h, const nth_jet *jet, int copy, int lo)
+{
+    const nth_mat   H = jet->src->H[copy];
+    const ptrdiff_t plain = lo == 0 ? jet->rows : 0;
+#pragma omp parallel for schedule(static) if (h.rows * h.cols > SHARED_MIN)
+    for (ptrdiff_t i = 0; i < h.rows; ++i) {
+        if (i < plain) memcpy(h.a + i * h.ld, H.a + (jet->first + i) * H.ld, (size_t)h.cols * sizeof(double));
+        else memset(h.a + i * h.ld, 0, (size_t)h.cols * sizeof(double));
+    }
+}
+
 static nth_status forward_layer(nth_jet *jet, const nth_directions *dirs, int copy, int l, int lo, int hi,
                                 nth_mat M, nth_mat E)
 {
@@ -203,10 +219,7 @@ static nth_status forward_layer(nth_jet *jet, const nth_directions *dirs, int co
     const nth_mat         h = stack(jet->h[copy][l - 1], jet, l, lo, hi);
     const double         *b = net->b[copy][l - 1];
     if (l == 1) {
-        memset(h.a, 0, (size_t)(h.rows * h.cols) * sizeof(double));
-        if (lo == 0)
-            nth_mat_copy(nth_block(h, 0, 0, jet->rows, h.cols),
-                         nth_cblock(nth_const(jet->src->H[copy]), jet->first, 0, jet->rows, h.cols));
+        first_layer(h, jet, copy, lo);
     } else {
         NTH_TRY(nth_gemm(nth_net_factor(cfg, l), NTH_N, nth_const(stack(jet->x[copy][l - 2], jet, l - 1, lo, hi)),
                          NTH_T, nth_const(net->W[copy][l - 1]), 0.0, h));
@@ -273,6 +286,7 @@ static nth_status backward_top(nth_jet *jet, const nth_directions *dirs, int cop
             for (ptrdiff_t i = 0; i < dirs->n; ++i)
                 nth_axpy(c * c * scale * scale * t->coef * (t->v ? t->v[i] : 1.0), right + i * p, b.a, p);
         }
+#pragma omp parallel for schedule(static) if (jet->rows * p > SHARED_MIN)
         for (ptrdiff_t i = 1; i < jet->rows; ++i) memcpy(b.a + i * p, b.a, (size_t)p * sizeof(double));
     }
     for_blocks(product_block, jet, copy, L - 1, lo, hi);

@@ -11,6 +11,11 @@
 
 #include <string.h>
 
+enum {
+    SQUARE = 32,         /* rows and columns at a time */
+    SHARED_MIN = 500000 /* entries from which sharing a plain loop out is worth a barrier */
+};
+
 typedef struct gram_work {
     const nth_jet *A, *B;
     ptrdiff_t      N, M;
@@ -19,6 +24,20 @@ typedef struct gram_work {
     double        *xg[NTH_MAX_COMPS];   /* (N x M) of x^{l-1} */
     double        *tmp;                 /* (N x M), square case */
 } gram_work;
+
+/* out <- beta out + tmp + tmp^T, in squares so that the transposed reads stay in the cache. */
+static void add_symmetric(const gram_work *w, double beta, double *out)
+{
+    const ptrdiff_t N = w->N, squares = (N + SQUARE - 1) / SQUARE;
+#pragma omp parallel for schedule(static) if (N * N > SHARED_MIN)
+    for (ptrdiff_t q = 0; q < squares * squares; ++q) {
+        const ptrdiff_t r0 = q / squares * SQUARE, s0 = q % squares * SQUARE;
+        const ptrdiff_t r1 = N - r0 < SQUARE ? N : r0 + SQUARE, s1 = N - s0 < SQUARE ? N : s0 + SQUARE;
+        for (ptrdiff_t r = r0; r < r1; ++r)
+            for (ptrdiff_t s = s0; s < s1; ++s)
+                out[r * N + s] = (beta > 0.0 ? out[r * N + s] : 0.0) + (w->tmp[r * N + s] + w->tmp[s * N + r]);
+    }
+}
 
 /* G <- scale * sum over products (i,j) -> c of a_i b_j^T. In the square case the products (i,j) and
  * (j,i) are transposes of each other: one is made. */
@@ -36,9 +55,7 @@ static nth_status gram_component(gram_work *w, double *const a, double *const b,
         if (square && i < j) continue;
         if (square && i > j) {
             NTH_TRY(nth_gemm(scale, NTH_N, ai, NTH_T, bj, 0.0, nth_mat_of(w->tmp, w->N, w->M)));
-            for (ptrdiff_t r = 0; r < w->N; ++r)
-                for (ptrdiff_t s = 0; s < w->M; ++s)
-                    out[r * w->M + s] = (beta > 0.0 ? out[r * w->M + s] : 0.0) + (w->tmp[r * w->M + s] + w->tmp[s * w->M + r]);
+            add_symmetric(w, beta, out);
         } else if (square) {
             NTH_TRY(nth_gram(scale, ai, beta, G));
         } else {
@@ -98,6 +115,7 @@ static void accumulate(const gram_work *w, nth_mat K, int comp)
     const nth_algebra *alg = w->A->alg;
     for (int q = alg->product_start[comp]; q < alg->product_start[comp + 1]; ++q) {
         const double *dg = w->dg[alg->product[q].a], *xg = w->xg[alg->product[q].b];
+#pragma omp parallel for schedule(static) if (w->N * w->M > SHARED_MIN)
         for (ptrdiff_t i = 0; i < w->N; ++i)
             for (ptrdiff_t j = 0; j < w->M; ++j) K.a[i * K.ld + j] += dg[i * w->M + j] * xg[i * w->M + j];
     }
