@@ -169,8 +169,8 @@ void bench_claim(const bench_opts *o, const char *name, const char *size, double
 void bench_require(const char *what, double err, double tol)
 {
     if (err <= tol) return; /* NaN falls through */
-    fprintf(stderr, "%s: error %.2e, at most %.0e expected: a wrong answer is not timed\n", what, err,
-            tol);
+    fprintf(stderr, "%s: error %.2e, at most %.0e expected: a wrong answer is not timed\n", what,
+            err, tol);
     exit(1);
 }
 
@@ -270,11 +270,15 @@ static void banner(const bench_opts *o)
 
 int bench_main(int argc, char **argv, const bench_case *cases, int count)
 {
-    bench_opts o = { .threads = { nth_threads_get() }, .thread_counts = 1, .seconds = 3.0,
+    bench_opts o = { .threads = { nth_threads_get() },
+                     .thread_counts = 1,
+                     .seconds = 3.0,
                      .repeats = 5 };
     if (!parse(argc, argv, &o)) {
-        fprintf(stderr, "usage: %s [--quick] [--only PART] [--threads N,M..] [--seconds S] "
-                        "[--csv FILE]\ncases:", argv[0]);
+        fprintf(stderr,
+                "usage: %s [--quick] [--only PART] [--threads N,M..] [--seconds S] "
+                "[--csv FILE]\ncases:",
+                argv[0]);
         for (int k = 0; k < count; ++k) fprintf(stderr, " %s", cases[k].name);
         fputc('\n', stderr);
         return 2;

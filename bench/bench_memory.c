@@ -28,7 +28,8 @@ static double status_kb(const char *key)
     return kb;
 }
 
-static void compute(const char *what, const nth_net *net, const double *X, double *work, ptrdiff_t n)
+static void compute(const char *what, const nth_net *net, const double *X, double *work,
+                    ptrdiff_t n)
 {
     const ptrdiff_t d = net->cfg.widths[0];
     const nth_cmat  train = nth_cmat_of(X, n, d), query = nth_cmat_of(X + n * d, n, d);
@@ -90,7 +91,7 @@ static double bytes_of(const char *what, ptrdiff_t n, ptrdiff_t m)
 
 static void line(const bench_opts *o, const char *what, ptrdiff_t n, ptrdiff_t m, double bytes)
 {
-    char size[64];
+    char         size[64];
     const double weights = 8.0 * (double)m * (double)(m + 65);
     snprintf(size, sizeof size, "n=k=%td m=%td L=3 d=64", n, m);
     printf("%-10s %-26s %9.1f MB  %6.2f x 8 n m  (weights %.1f MB)\n", what, size, 1e-6 * bytes,
@@ -131,6 +132,7 @@ static void case_memory(const bench_opts *o)
 int main(int argc, char **argv)
 {
     static const bench_case cases[] = { { "memory", case_memory } };
-    if (argc == 5 && strcmp(argv[1], "measure") == 0) return measure(argv[2], atol(argv[3]), atol(argv[4]));
+    if (argc == 5 && strcmp(argv[1], "measure") == 0)
+        return measure(argv[2], atol(argv[3]), atol(argv[4]));
     return bench_main(argc, argv, cases, 1);
 }

@@ -82,7 +82,8 @@ double *bench_ref_k2(const nth_net *net, const double *X, ptrdiff_t n)
     return K;
 }
 
-nth_net *bench_ref_moved(const nth_net *net, const double *X, ptrdiff_t n, const double *v, double s)
+nth_net *bench_ref_moved(const nth_net *net, const double *X, ptrdiff_t n, const double *v,
+                         double s)
 {
     nth_net *out = NULL;
     passes   p = passes_open(net, X, n);
