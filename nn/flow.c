@@ -40,7 +40,7 @@ const char *nth_stepper_name(nth_stepper s)
 double nth_flow_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdiff_t k, const nth_flow_options *opt)
 {
     const double copies = cfg->doubled ? 2.0 : 1.0, rows = (double)(n + k), m1 = (double)cfg->widths[1];
-    double       doubles = rows * rows + copies * m1 * (rows + (double)n);
+    double       doubles = rows * rows + copies * m1 * (2.0 * rows + (double)n);
     for (int l = 2; l <= cfg->layers; ++l) doubles += copies * (double)cfg->widths[l] * ((double)cfg->widths[l - 1] + 1.0);
     doubles += nth_jet_doubles(cfg, 1, n, false) + steppers[opt->stepper]->doubles(cfg, n, opt);
     return 8.0 * doubles;
