@@ -29,11 +29,23 @@ struct nth_ode {
 static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 static void           handler_off(void) { gsl_set_error_handler_off(); }
 
+/* A derivative that is not finite fails the step, which GSL then tries at half the length; its own
+ * error estimate would let a NaN pass. */
 static int call_rhs(double t, const double y[], double dydt[], void *self)
 {
     nth_ode *ode = self;
     ode->rhs_status = ode->rhs(t, y, dydt, ode->ctx);
-    return ode->rhs_status == NTH_OK ? GSL_SUCCESS : GSL_EBADFUNC;
+    if (ode->rhs_status != NTH_OK) return GSL_EBADFUNC;
+    for (ptrdiff_t i = 0; i < ode->n; ++i)
+        if (!isfinite(dydt[i])) return GSL_ERANGE;
+    return GSL_SUCCESS;
+}
+
+static bool all_finite(const double *y, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; ++i)
+        if (!isfinite(y[i])) return false;
+    return true;
 }
 
 nth_status nth_ode_create(nth_ode **out, ptrdiff_t n, const nth_ode_options *opt, nth_ode_rhs *rhs,
@@ -73,7 +85,7 @@ nth_status nth_ode_advance(nth_ode *ode, double *t, double t1, double *y, long *
     nth_status st = NTH_OK;
     const double t0 = *t;
     if (!(t1 > t0)) return NTH_OK;
-    if (ode->h <= 0.0) ode->h = (t1 - t0) * 1e-2;
+    if (!(ode->h > 0.0)) ode->h = (t1 - t0) * 1e-2;
     for (ptrdiff_t k = 0; ode->opt.fixed_steps > 0 ? k < ode->opt.fixed_steps : *t < t1; ++k) {
         int rc;
         if (ode->opt.fixed_steps > 0) {
@@ -83,14 +95,19 @@ nth_status nth_ode_advance(nth_ode *ode, double *t, double t1, double *y, long *
         } else {
             rc = gsl_odeiv2_evolve_apply(ode->evolve, ode->control, ode->step, &ode->sys, t, t1, &ode->h, y);
         }
-        if (ode->rhs_status != NTH_OK) return ode->rhs_status;
-        NTH_REQUIRE(rc == GSL_SUCCESS && isfinite(y[0]), rc == GSL_SUCCESS ? NTH_E_NUMERIC : NTH_E_STEPSIZE,
-                    "integration stopped at t = %g of %g: %s", *t, t1,
-                    rc == GSL_SUCCESS ? "the state is not finite" : gsl_strerror(rc));
+        NTH_TRY(ode->rhs_status);
+        NTH_REQUIRE(rc != GSL_ERANGE && all_finite(y, ode->n), NTH_E_NUMERIC,
+                    "integration stopped at t = %g of %g: the state is not finite", *t, t1);
+        NTH_REQUIRE(rc == GSL_SUCCESS, NTH_E_STEPSIZE, "integration stopped at t = %g of %g: %s", *t, t1, gsl_strerror(rc));
         NTH_REQUIRE(*t >= t1 || ode->opt.fixed_steps > 0 || ode->h > 1e-14 * (t1 - t0), NTH_E_STEPSIZE,
                     "step %.1e at t = %g is too small to reach t = %g", ode->h, *t, t1);
         ++*steps;
     }
 done:
+    if (st != NTH_OK) { /* the next advance starts afresh, also from another state */
+        ode->h = 0.0;
+        gsl_odeiv2_evolve_reset(ode->evolve);
+        gsl_odeiv2_step_reset(ode->step);
+    }
     return st;
 }
