@@ -32,6 +32,7 @@ static void rate_cell(char *out, size_t size, const nth_rate *r, double t, bool 
     char head[32] = "";
     if (!in_time) snprintf(head, sizeof head, "t=%g: ", t);
     if (isfinite(r->slope)) snprintf(out, size, "%s%.2f [%.2f, %.2f]", head, r->slope, r->low, r->high);
+    else if (r->points > 1) snprintf(out, size, "%snot finite", head);
     else snprintf(out, size, "%s%td point%s above rounding", head, r->points, r->points == 1 ? "" : "s");
 }
 

@@ -12,14 +12,14 @@
 #include <math.h>
 #include <string.h>
 
-static const double FLOOR = 1e-14; /* times max |K_0|: a hundred times the rounding of E_t (docs/verify.md) */
+const double nth_priv_floor = 2e-14; /* times max |K_0|: a hundred times the rounding of E_t (docs/verify.md) */
 
-/* The k-th smallest of v (n), k from 0; v is reordered. NaN entries make the result NaN. */
+/* The k-th smallest of v (n), k from 0; v is reordered. An entry that is not finite makes the result NaN. */
 static double kth(double *v, ptrdiff_t n, ptrdiff_t k)
 {
     ptrdiff_t lo = 0, hi = n - 1;
     for (ptrdiff_t i = 0; i < n; ++i)
-        if (isnan(v[i])) return NAN;
+        if (!isfinite(v[i])) return NAN;
     while (lo < hi) {
         const double pivot = v[lo + (hi - lo) / 2];
         ptrdiff_t    i = lo, j = hi;
@@ -112,7 +112,7 @@ static void collect(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *index
         rate->median[p] = summarise(f->work, fam->seeds, kind);
         for (ptrdiff_t k = 0; k < fam->seeds; ++k) f->work[k] = fabs(v[k]);
         rate->upper[p] = quantile(f->work, fam->seeds, 0.9);
-        if (!isgreater(rate->median[p], FLOOR * scale)) continue;
+        if (islessequal(rate->median[p], FLOOR * scale)) continue; /* a NaN stays, and leaves no interval */
         f->x[f->points++] = log(fam->small_time ? fam->times[p] : (double)fam->widths[p]);
     }
 }
@@ -162,6 +162,7 @@ nth_status nth_sweep_rate(const nth_sweep *s, ptrdiff_t family, nth_quantity q, 
     NTH_TRY(nth_priv_rate(s, family, index, NTH_SUMMARY_MEDIAN, rate));
     NTH_REQUIRE(rate->points >= 2, NTH_E_NUMERIC, "%s: %td points above the rounding floor; 2 are needed",
                 nth_quantity_name(q), rate->points);
+    NTH_REQUIRE(isfinite(rate->slope), NTH_E_NUMERIC, "%s: a network's value is not finite", nth_quantity_name(q));
 done:
     return st;
 }

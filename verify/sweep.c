@@ -7,6 +7,7 @@
 #include "sweep_priv.h"
 #include "alloc_priv.h"
 #include "fail_priv.h"
+#include "linalg_priv.h"
 #include "nth/ntk.h"
 #include "nth/rng.h"
 #include "par_priv.h"
@@ -30,8 +31,9 @@ void nth_family_label(const nth_family *f, char *out, size_t size)
 
 static nth_status check_family(const nth_family *f, ptrdiff_t number)
 {
-    nth_status           st = NTH_OK;
-    const nth_net_config cfg = nth_priv_member_config(f, f->n_widths > 0 ? f->widths[0] : 0);
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(f->shape.layers >= 2 && f->shape.layers <= NTH_MAX_LAYERS, NTH_E_ARG, "%d weight layers; expected 2 to %d",
+                f->shape.layers, NTH_MAX_LAYERS);
     NTH_REQUIRE(f->n_widths >= 1 && f->n_widths <= NTH_FAMILY_MAX_WIDTHS, NTH_E_ARG, "%td widths; expected 1 to %d",
                 f->n_widths, NTH_FAMILY_MAX_WIDTHS);
     NTH_REQUIRE(f->seeds >= 1 && f->seeds <= 1000000, NTH_E_ARG, "%td seeds; expected 1 to 1000000", f->seeds);
@@ -46,6 +48,8 @@ static nth_status check_family(const nth_family *f, ptrdiff_t number)
     for (ptrdiff_t t = 0; t < f->n_times; ++t)
         NTH_REQUIRE(isfinite(f->times[t]) && f->times[t] > (t == 0 ? 0.0 : f->times[t - 1]), NTH_E_ARG,
                     "time %g; times must be positive, finite and ascending", f->times[t]);
+    const nth_net_config cfg = nth_priv_member_config(f, f->widths[0]);
+    cfg = nth_priv_member_config(f, f->widths[0]);
     NTH_TRY(nth_net_config_check(&cfg));
 done:
     if (st != NTH_OK) nth_priv_error_prefix("family %td", number + 1);
@@ -84,6 +88,7 @@ nth_status nth_sweep_create(nth_sweep **out, const nth_data *data, const nth_fam
     NTH_TRY(nth_priv_alloc(&s->family, n_families, sizeof *s->family, "sweep"));
     for (ptrdiff_t f = 0; f < n_families; ++f) {
         s->family[f] = families[f];
+        s->family[f].flow.interrupted = opt->interrupted, s->family[f].flow.ctx = opt->ctx;
         s->family[f].shape.widths[0] = data->x.cols;
         NTH_TRY(check_family(&s->family[f], f));
         const ptrdiff_t members = s->family[f].n_widths * s->family[f].seeds;
@@ -217,7 +222,7 @@ nth_status nth_sweep_integrator_change(const nth_sweep *s, ptrdiff_t family, dou
     for (ptrdiff_t t = 0; t < f.n_times; ++t) {
         const ptrdiff_t i = nth_norm_index(t, NTH_Q_ERROR, pairs, NTH_NORM_SUP);
         const double    c = fabs(v[0][i] - v[1][i]) / v[0][i];
-        if (!islessequal(c, *change)) *change = c;
+        if (!islessequal(v[0][i], nth_priv_floor * v[0][nth_extra_index(&f, NTH_X_KERNEL_MAX)])) *change = nth_keep_max(*change, c);
     }
 done:
     nth_priv_free(v[0]);

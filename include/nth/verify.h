@@ -132,7 +132,8 @@ typedef struct nth_rate {
     double slope, low, high; /* least squares on log-log medians; 95 % bootstrap interval over seeds */
     double local[NTH_FAMILY_MAX_WIDTHS]; /* slopes between neighbouring widths (or times) */
     double median[NTH_FAMILY_MAX_WIDTHS], upper[NTH_FAMILY_MAX_WIDTHS]; /* over seeds; upper: 90 % quantile */
-    ptrdiff_t points;        /* widths (or times) used: those above the rounding floor */
+    bool      dropped[NTH_FAMILY_MAX_WIDTHS]; /* below the rounding floor: not used */
+    ptrdiff_t points;                         /* widths (or times) used */
 } nth_rate;
 
 /**
@@ -142,7 +143,8 @@ typedef struct nth_rate {
  *
  * Shapes     indices of family and time. Cost: bootstrap draws times seeds times widths.
  * Ownership  *rate is the caller's. Accuracy: test_verify.c, slope_of_exact_powers.
- * Errors     NTH_E_ARG; NTH_E_NUMERIC (fewer than two widths above the rounding floor of 1e-14 max |K_0|).
+ * Errors     NTH_E_ARG; NTH_E_NUMERIC (fewer than two widths above the rounding floor of 1e-14 max |K_0|,
+ *            or a value that is not finite).
  */
 NTH_API NTH_NODISCARD nth_status nth_sweep_rate(const nth_sweep *sweep, ptrdiff_t family, nth_quantity q,
                                                 nth_pairs pairs, nth_norm norm, ptrdiff_t time, nth_rate *rate);
@@ -172,7 +174,8 @@ typedef struct nth_verdict_options {
  * All claims about all families, measured and judged (docs/equations.md, table 4.3).
  *
  * A claim holds if at every time the 95 % interval meets the band around the predicted exponent and
- * is no wider than allowed; it fails if some interval misses the band; otherwise it is undecided.
+ * is no wider than allowed; it fails if some interval misses the band. Otherwise it is undecided, and
+ * always with fewer than 8 seeds, 100 resamples or 3 widths (times) above the rounding floor.
  *
  * Ownership  *claims belongs to the caller: nth_claims_free.
  * Errors     NTH_E_NOMEM, and those of nth_sweep_rate.
@@ -219,7 +222,7 @@ NTH_API NTH_NODISCARD nth_status nth_verify_input_tuples(nth_cmat X, ptrdiff_t r
  * Integrator and rounding floor of a family, measured: its first network at the largest width is run
  * again with a tenth of the tolerance (fixed steps: with twice as many).
  *
- *     *change = max over times of |E_t - E'_t|_sup / |E_t|_sup
+ *     *change = max over times of | |E_t|_sup - |E'_t|_sup | / |E_t|_sup, where |E_t| is above the floor
  *
  * Ownership  *change is the caller's. Cost: two members. Accuracy: none claimed; it is a measurement.
  * Errors     as nth_sweep_run.
