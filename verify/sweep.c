@@ -49,7 +49,6 @@ static nth_status check_family(const nth_family *f, ptrdiff_t number)
         NTH_REQUIRE(isfinite(f->times[t]) && f->times[t] > (t == 0 ? 0.0 : f->times[t - 1]), NTH_E_ARG,
                     "time %g; times must be positive, finite and ascending", f->times[t]);
     const nth_net_config cfg = nth_priv_member_config(f, f->widths[0]);
-    cfg = nth_priv_member_config(f, f->widths[0]);
     NTH_TRY(nth_net_config_check(&cfg));
 done:
     if (st != NTH_OK) nth_priv_error_prefix("family %td", number + 1);
