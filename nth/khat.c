@@ -193,9 +193,10 @@ static nth_status evaluate(khat_work *w, nth_blocks *K0, nth_blocks *term3, nth_
         NTH_TRY(curve(w, t));
         NTH_TRY(nth_jet_advance(train, w->dirs, 1, 3));
         if (k > 0) NTH_TRY(nth_jet_advance(test, w->dirs, 1, 3));
-        NTH_TRY(nth_priv_gram_blocks(&term3[t], 1, train, test));
-        if (by_curve) NTH_TRY(nth_priv_gram_blocks(&term4[t], 2, train, test));
-        else NTH_TRY(nth_priv_khat_contractions(&term4[t], w->rows, w->sp, w->req->times[t], w->req->route));
+        nth_blocks *const terms[NTH_MAX_COMPS] = { NULL, &term3[t], by_curve ? &term4[t] : NULL };
+        NTH_TRY(nth_priv_gram_components(terms, train, test));
+        if (!by_curve)
+            NTH_TRY(nth_priv_khat_contractions(&term4[t], w->rows, w->sp, w->req->times[t], w->req->route));
     }
 done:
     nth_jet_destroy(&train);

@@ -25,19 +25,40 @@ done:
     return st;
 }
 
-nth_status nth_priv_gram_blocks(nth_blocks *K, int comp, const nth_jet *train, const nth_jet *test)
+typedef enum block_kind { TRAIN, TEST, TEST_TEST } block_kind;
+
+/* One block of all components that are asked for. */
+static nth_status gram_kind(nth_blocks *const *K, block_kind kind, const nth_jet *A, const nth_jet *B)
 {
     nth_status st = NTH_OK;
     nth_mat    out[NTH_MAX_COMPS] = { 0 };
-    out[comp] = K->train;
-    if (K->train.a != NULL) NTH_TRY(nth_jet_gram(out, train, train));
-    if (test == NULL) goto done;
-    out[comp] = K->test;
-    if (K->test.a != NULL) NTH_TRY(nth_jet_gram(out, test, train));
-    out[comp] = K->test_test;
-    if (K->test_test.a != NULL) NTH_TRY(nth_jet_gram(out, test, test));
+    bool       any = false;
+    for (int c = 0; c < A->alg->comps; ++c) {
+        if (K[c] == NULL) continue;
+        out[c] = kind == TRAIN ? K[c]->train : kind == TEST ? K[c]->test : K[c]->test_test;
+        any = any || out[c].a != NULL;
+    }
+    if (any) NTH_TRY(nth_jet_gram(out, A, B));
 done:
     return st;
+}
+
+nth_status nth_priv_gram_components(nth_blocks *const *K, const nth_jet *train, const nth_jet *test)
+{
+    nth_status st = NTH_OK;
+    NTH_TRY(gram_kind(K, TRAIN, train, train));
+    if (test == NULL) goto done;
+    NTH_TRY(gram_kind(K, TEST, test, train));
+    NTH_TRY(gram_kind(K, TEST_TEST, test, test));
+done:
+    return st;
+}
+
+nth_status nth_priv_gram_blocks(nth_blocks *K, int comp, const nth_jet *train, const nth_jet *test)
+{
+    nth_blocks *all[NTH_MAX_COMPS] = { 0 };
+    all[comp] = K;
+    return nth_priv_gram_components(all, train, test);
 }
 
 nth_status nth_priv_ntk_rows(nth_blocks *K, double *f, const nth_rows *rows)

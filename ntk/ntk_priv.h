@@ -12,6 +12,10 @@
  * training rows and one on the test rows (NULL if there are none). */
 NTH_NODISCARD nth_status nth_priv_gram_blocks(nth_blocks *K, int comp, const nth_jet *train,
                                               const nth_jet *test);
+/* The same for several components at once, K[c] or NULL for each component c of the jets: products
+ * of plain components are made once. */
+NTH_NODISCARD nth_status nth_priv_gram_components(nth_blocks *const *K, const nth_jet *train,
+                                                  const nth_jet *test);
 /* nth_ntk_empirical on rows; f (rows) receives the outputs unless NULL. */
 NTH_NODISCARD nth_status nth_priv_ntk_rows(nth_blocks *K, double *f, const nth_rows *rows);
 /* Shapes of the blocks against n and k. */
