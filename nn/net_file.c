@@ -83,6 +83,7 @@ static nth_status read_config(nth_file *file, const char *at, nth_net_config *cf
         cfg->input_scale = strcmp(text, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
     }
     if (nth_file_has_attr(file, at, "doubled")) NTH_TRY(nth_file_get_ints(file, at, "doubled", &flag, &one));
+    NTH_REQUIRE(flag == 0 || flag == 1, NTH_E_FORMAT, "attribute doubled is %lld; expected 0 or 1", (long long)flag);
     cfg->doubled = flag == 1;
     flag = 0, one = 1;
     if (nth_file_has_attr(file, at, "frozen")) NTH_TRY(nth_file_get_ints(file, at, "frozen", &flag, &one));
@@ -91,7 +92,7 @@ static nth_status read_config(nth_file *file, const char *at, nth_net_config *cf
     cfg->frozen = (unsigned)flag;
     NTH_TRY(nth_net_config_check(cfg));
 done:
-    return st == NTH_E_ARG ? NTH_E_FORMAT : st; /* a bad value in a file is a bad file */
+    return st == NTH_E_ARG || st == NTH_E_RANGE ? NTH_E_FORMAT : st; /* a bad value in a file is a bad file */
 }
 
 static nth_status check_shape(nth_file *file, const char *name, int want_rank, ptrdiff_t rows, ptrdiff_t cols)
