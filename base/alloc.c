@@ -118,26 +118,3 @@ nth_status nth_priv_mem_check(double bytes, const char *what)
 done:
     return st;
 }
-
-nth_status nth_arena_init(nth_arena *arena, size_t bytes)
-{
-    *arena = (nth_arena){ 0 };
-    nth_status st = nth_priv_alloc(&arena->base, (ptrdiff_t)bytes, 1, "workspace");
-    if (st == NTH_OK) arena->size = bytes;
-    return st;
-}
-
-void nth_arena_fini(nth_arena *arena)
-{
-    nth_priv_free(arena->base);
-    *arena = (nth_arena){ 0 };
-}
-
-double *nth_arena_take(nth_arena *arena, ptrdiff_t doubles)
-{
-    const size_t bytes = nth_arena_bytes(doubles);
-    if (doubles < 0 || bytes > arena->size - arena->used) return NULL;
-    double *p = (double *)(void *)(arena->base + arena->used);
-    arena->used += bytes;
-    return p;
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Memory: aligned blocks that can be made to fail, and the arena from which workspaces are cut.
+ * Memory: aligned blocks that can be made to fail.
  */
 #ifndef NTH_BASE_ALLOC_PRIV_H
 #define NTH_BASE_ALLOC_PRIV_H
@@ -32,22 +32,5 @@ NTH_NODISCARD nth_status nth_priv_mem_check(double bytes, const char *what);
 /* For tests: the k-th allocation from now fails (negative: none does); blocks not yet freed. */
 extern long nth_test_alloc_countdown;
 extern long nth_test_live_blocks;
-
-/* Arena: ask for work_bytes once, carve 64-byte aligned pieces, release back to a mark. */
-typedef struct nth_arena {
-    unsigned char *base;
-    size_t         size, used;
-} nth_arena;
-
-NTH_NODISCARD nth_status nth_arena_init(nth_arena *arena, size_t bytes);
-void                     nth_arena_fini(nth_arena *arena);
-double                  *nth_arena_take(nth_arena *arena, ptrdiff_t doubles); /* NULL: too small */
-static inline size_t     nth_arena_mark(const nth_arena *arena) { return arena->used; }
-static inline void       nth_arena_release(nth_arena *arena, size_t mark) { arena->used = mark; }
-/* Bytes which `doubles` take in an arena. */
-static inline size_t nth_arena_bytes(ptrdiff_t doubles)
-{
-    return ((size_t)doubles * sizeof(double) + NTH_ALIGN - 1) / NTH_ALIGN * NTH_ALIGN;
-}
 
 #endif

@@ -83,18 +83,3 @@ done:
     nth_priv_free(Bt.a);
     return st;
 }
-
-nth_status nth_chol(nth_mat A)
-{
-    nth_status st = NTH_OK;
-    int        n, ld;
-    NTH_REQUIRE(A.rows == A.cols, NTH_E_SHAPE, "Cholesky of a %td x %td matrix", A.rows, A.cols);
-    NTH_TRY(nth_blas_int(A.rows, &n));
-    NTH_TRY(nth_blas_int(A.ld, &ld));
-    const int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, A.a, ld);
-    NTH_REQUIRE(info == 0, NTH_E_NUMERIC,
-                "matrix of size %d is not positive definite: pivot %d; a larger ridge would help", n,
-                info);
-done:
-    return st;
-}

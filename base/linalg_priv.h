@@ -4,7 +4,7 @@
  *
  * Products are cut into tiles whose size depends on the shapes alone, and threads share out the
  * tiles; BLAS itself runs on one thread inside each, so a result has the same bits for any number
- * of threads. So do the eigenproblem and the SVD, which take one thread; nth_solve and nth_chol leave
+ * of threads. So do the eigenproblem and the SVD, which take one thread; nth_solve leaves
  * threads to LAPACK.
  */
 #ifndef NTH_BASE_LINALG_PRIV_H
@@ -34,6 +34,10 @@ double nth_dot(const double *x, const double *y, ptrdiff_t n); /* fixed chunks, 
 void   nth_axpy(double alpha, const double *x, double *y, ptrdiff_t n);
 void   nth_mat_copy(nth_mat dst, nth_cmat src); /* same shape */
 double nth_max_abs(nth_cmat A);                 /* a NaN sticks */
+static inline double nth_keep_max(double most, double x) /* the larger; a NaN sticks, fmax would drop it */
+{
+    return most != most || x <= most ? most : x;
+}
 double nth_frobenius(nth_cmat A);
 bool   nth_all_finite(nth_cmat A);
 
@@ -44,8 +48,6 @@ NTH_NODISCARD nth_status nth_eigh(nth_cmat K, double *d, nth_mat U);
 NTH_NODISCARD nth_status nth_svd(nth_mat A, nth_mat U, double *s, nth_mat Vt);
 /* Solves A X = B for general square A by LU with partial pivoting; A is destroyed, B becomes X. */
 NTH_NODISCARD nth_status nth_solve(nth_mat A, nth_mat B);
-/* Lower Cholesky factor of the symmetric positive definite A, in place. */
-NTH_NODISCARD nth_status nth_chol(nth_mat A);
 
 const char *nth_priv_blas_name(void); /* vendor, core and threads, for provenance */
 

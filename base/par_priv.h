@@ -10,8 +10,6 @@
 #include <omp.h>
 static inline int  nth_priv_threads(void) { return omp_get_max_threads(); }
 static inline void nth_priv_set_threads(int n) { omp_set_num_threads(n); }
-static inline int  nth_priv_thread_id(void) { return omp_get_thread_num(); }
-static inline int  nth_priv_in_parallel(void) { return omp_in_parallel(); }
 /* Between these, OpenBLAS takes one thread on the calling thread: its OpenMP build asks for the
  * maximum each time. Costs nothing, where entering a parallel region would wake the other threads. */
 static inline int nth_priv_serial_begin(void)
@@ -26,8 +24,6 @@ static inline int  nth_priv_serial_begin(void) { return 1; }
 static inline void nth_priv_serial_end(int threads) { (void)threads; }
 static inline int  nth_priv_threads(void) { return 1; }
 static inline void nth_priv_set_threads(int n) { (void)n; }
-static inline int  nth_priv_thread_id(void) { return 0; }
-static inline int  nth_priv_in_parallel(void) { return 0; }
 #endif
 
 #endif

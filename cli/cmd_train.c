@@ -51,6 +51,12 @@ static nth_status check_times(cli *c)
     return NTH_OK;
 }
 
+static bool interrupted(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupted();
+}
+
 /* Fills in stepper and steps where they were left open, so that the file records what was done. */
 static nth_status resolve_options(cli *c, training *tr)
 {
@@ -61,6 +67,7 @@ static nth_status resolve_options(cli *c, training *tr)
     char              number[16];
     CLI_TRY(nth_config_suggest(c->cfg, "stepper", smooth && !steps ? "collocation" : "rkck"));
     tr->opt.rtol = cfg->rtol;
+    tr->opt.interrupted = interrupted;
     while (strcmp(nth_stepper_name(tr->opt.stepper), cfg->train_stepper) != 0) ++tr->opt.stepper;
     if (steps && tr->opt.stepper != NTH_STEPPER_RKCK)
         return cli_fail(c, NTH_E_ARG, "--steps goes with --stepper rkck only; %s controls its error",

@@ -16,7 +16,7 @@
 #include "nth/build_info.h"
 
 enum { TUPLES = 9 };         /* 2 p* + 1 for p* = 4, the level of Theorem 2.1 */
-static const double FLUSH_SECONDS = 2.0; /* a killed run loses no more than this */
+static const double FLUSH_SECONDS = 2.0; /* a killed run loses no more, or one network that takes longer */
 
 typedef struct verify_run {
     cli       *c;
@@ -24,8 +24,9 @@ typedef struct verify_run {
     nth_sweep *sweep;
     nth_file  *file;  /* NULL without --out */
     FILE      *table; /* NULL without --table */
-    ptrdiff_t  done;
-    time_t     flushed;
+    ptrdiff_t  done, ran; /* members there; of this run */
+    time_t     started, flushed;
+    bool       slow; /* networks take long enough to write each one to the disk at once */
 } verify_run;
 
 static bool interrupted(void *ctx)
@@ -41,9 +42,10 @@ static nth_status finished(ptrdiff_t family, ptrdiff_t width, ptrdiff_t seed, vo
     verify_run *run = ctx;
     (void)family, (void)width, (void)seed;
     cli_progress_update(run->c, ++run->done);
+    run->slow = difftime(time(NULL), run->started) > 0.5 * (double)++run->ran;
     if (run->file == NULL) return NTH_OK;
     CLI_TRY(nth_sweep_write_members(run->sweep, run->file));
-    if (difftime(time(NULL), run->flushed) >= FLUSH_SECONDS) {
+    if (difftime(time(NULL), run->flushed) >= FLUSH_SECONDS || run->slow) {
         CLI_TRY(nth_file_flush(run->file));
         run->flushed = time(NULL);
     }
@@ -107,15 +109,17 @@ static nth_status open_file(verify_run *run)
     snprintf(source, sizeof source, "%s", run->data->source);
     CLI_TRY(nth_file_set_string(run->file, "/", "data", source));
     CLI_TRY(nth_file_set_ints(run->file, "/", "data_checksum", (const int64_t[]){ (int64_t)run->data->checksum }, 1));
+    CLI_TRY(nth_file_flush(run->file));
 done:
     return st;
 }
 
-static nth_status open_table(verify_run *run)
+/* Whether the table can be written is known before the sweep; what is there is replaced after it. */
+static nth_status open_table(verify_run *run, const char *mode)
 {
     const char *path = run->c->cfg->table;
     if (path == NULL) return NTH_OK;
-    run->table = fopen(path, "w");
+    run->table = fopen(path, mode);
     return run->table != NULL ? NTH_OK : cli_fail(run->c, NTH_E_IO, "--table %s: %s", path, strerror(errno));
 }
 
@@ -134,17 +138,23 @@ static nth_status sweep(verify_run *run)
     nth_status st = NTH_OK;
     cli       *c = run->c;
     run->done = nth_sweep_done(run->sweep);
+    run->started = time(NULL);
     if (!c->cfg->quiet)
         fprintf(stderr, "nth verify: %td networks (%td already there), at most %.0f MB for each of %d threads\n",
                 nth_sweep_members(run->sweep), run->done, nth_sweep_member_bytes(run->sweep) * 1e-6, nth_threads_get());
     cli_progress_begin(c, "networks", nth_sweep_members(run->sweep));
     st = nth_sweep_run(run->sweep);
     cli_progress_end(c);
-    if (run->file != NULL && st != NTH_OK) {
-        const nth_status kept = nth_sweep_write_members(run->sweep, run->file);
-        if (kept == NTH_OK && st == NTH_E_INTERRUPTED)
-            (void)cli_fail(c, st, "interrupted; %td of %td networks are kept in %s.partial; the same command continues",
-                           nth_sweep_done(run->sweep), nth_sweep_members(run->sweep), c->cfg->out);
+    if (run->file != NULL) {
+        nth_status kept = nth_sweep_write_members(run->sweep, run->file);
+        if (kept == NTH_OK) kept = nth_file_flush(run->file);
+        if (st == NTH_OK) return kept;
+        if (kept == NTH_OK) {
+            char why[512];
+            snprintf(why, sizeof why, "%s", st == NTH_E_INTERRUPTED ? "interrupted" : nth_last_error().message);
+            (void)cli_fail(c, st, "%s; %td of %td networks are kept in %s.partial; the same command continues",
+                           why, nth_sweep_done(run->sweep), nth_sweep_members(run->sweep), c->cfg->out);
+        }
     }
     return st;
 }
@@ -173,6 +183,9 @@ static nth_status report(verify_run *run, const nth_family *list, ptrdiff_t coun
         CLI_TRY(nth_sweep_write_rates(run->sweep, run->file));
     }
     nth_json_set(c->json, "result", json), json = NULL;
+    bool theorem = false;
+    for (ptrdiff_t i = 0; i < n_claims; ++i) theorem = theorem || strcmp(claims[i].kind, "theorem") == 0;
+    if (!theorem) verify_put(c, run->table, "\nNo network here meets the theorem's hypotheses: these are controls only.\n");
     if (c->failed_checks == 0) verify_put(c, run->table, "\nAll checks hold.\n");
     else verify_put(c, run->table, "\n%ld checks do not hold.\n", c->failed_checks);
 done:
@@ -196,8 +209,10 @@ nth_status cmd_verify(cli *c)
     CLI_TRY(cli_load_data(c, &run.data, c->cfg->data));
     CLI_TRY(nth_sweep_create(&run.sweep, run.data, list, count, &opt));
     CLI_TRY(open_file(&run));
-    CLI_TRY(open_table(&run));
+    CLI_TRY(open_table(&run, "a"));
+    CLI_TRY(close_table(&run));
     CLI_TRY(sweep(&run));
+    CLI_TRY(open_table(&run, "w"));
     CLI_TRY(report(&run, list, count, &verdict));
     CLI_TRY(close_table(&run));
     if (run.file != NULL) {

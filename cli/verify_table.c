@@ -21,17 +21,21 @@ void verify_put(const cli *c, FILE *also, const char *fmt, ...)
     if (also != NULL) fputs(line, also);
 }
 
+static const double INTEGRATOR_ALLOWED = 0.01; /* of |E_t|, docs/verify.md */
+
 static const char *verdict_text(const nth_claim *c)
 {
     if (strcmp(c->kind, "report") == 0) return "reported";
     return c->verdict == NTH_HOLDS ? "holds" : c->verdict == NTH_FAILS ? "FAILS" : "UNDECIDED";
 }
 
-static void rate_cell(char *out, size_t size, const nth_rate *r, double t, bool in_time)
+static void rate_cell(char *out, size_t size, const nth_rate *r, double t, bool in_time, ptrdiff_t all)
 {
     char head[32] = "";
     if (!in_time) snprintf(head, sizeof head, "t=%g: ", t);
-    if (isfinite(r->slope)) snprintf(out, size, "%s%.2f [%.2f, %.2f]", head, r->slope, r->low, r->high);
+    if (isfinite(r->slope) && r->points < all)
+        snprintf(out, size, "%s%.2f [%.2f, %.2f] (%td of %td above rounding)", head, r->slope, r->low, r->high, r->points, all);
+    else if (isfinite(r->slope)) snprintf(out, size, "%s%.2f [%.2f, %.2f]", head, r->slope, r->low, r->high);
     else if (r->points > 1) snprintf(out, size, "%snot finite", head);
     else snprintf(out, size, "%s%td point%s above rounding", head, r->points, r->points == 1 ? "" : "s");
 }
@@ -58,11 +62,11 @@ void verify_table_claims(cli *c, FILE *also, const nth_data *data, const nth_fam
     for (ptrdiff_t i = 0; i < count; ++i) {
         const nth_claim  *k = &claims[i];
         const nth_family *f = &families[k->family];
-        char              label[96], cells[512] = "", cell[96], power[32] = "";
+        char              label[96], cells[1536] = "", cell[96], power[32] = "";
         size_t            used = 0;
         nth_family_label(f, label, sizeof label);
         for (ptrdiff_t r = 0; r < k->rates && used < sizeof cells - 100; ++r) {
-            rate_cell(cell, sizeof cell, &k->rate[r], f->times[r], f->small_time);
+            rate_cell(cell, sizeof cell, &k->rate[r], f->times[r], f->small_time, f->small_time ? f->n_times : f->n_widths);
             used += (size_t)snprintf(cells + used, sizeof cells - used, "%s%s", r > 0 ? "; " : "", cell);
         }
         if (isfinite(k->predicted)) snprintf(power, sizeof power, "%s^%g", k->variable, k->predicted);
@@ -84,8 +88,10 @@ nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep
         char              label[96], growth[48] = "-";
         double            change;
         if (families[f].small_time) continue;
+        if (cli_interrupted()) return NTH_E_INTERRUPTED;
         CLI_TRY(nth_sweep_preconditions(sweep, f, &p));
         CLI_TRY(nth_sweep_integrator_change(sweep, f, &change));
+        if (p.smooth && !islessequal(change, INTEGRATOR_ALLOWED)) ++c->failed_checks;
         nth_family_label(&families[f], label, sizeof label);
         if (p.smooth && families[f].n_widths > 1) {
             const bool bounded = islessequal(p.constant_growth, allowed_growth);
@@ -97,7 +103,7 @@ nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep
                 p.output_max, p.window, families[f].widths[0], p.constant, growth, change);
     }
     verify_put(c, also, "\nintegrator: relative change of |E_t| at the largest width, first network, with a tenth of the tolerance "
-               "(relu: twice the steps).\nSmallest singular value of r training inputs, r = 1, 2, ..:");
+               "(relu: twice the steps); a smooth one must stay below 0.01.\nSmallest singular value of r training inputs, r = 1, 2, ..:");
     for (ptrdiff_t r = 0; r < n_tuples; ++r) verify_put(c, also, " %.2g", tuples[r]);
     verify_put(c, also, "\n(0: r inputs in fewer than r dimensions are dependent; the theorem's input condition fails there.)\n");
 done:

@@ -20,7 +20,7 @@ typedef struct nth_colloc {
     double    C[NTH_COLLOC_NODES * NTH_COLLOC_NODES];      /* (q x q) to Legendre coefficients */
     double   *x[2][NTH_MAX_LAYERS], *s[2][NTH_MAX_LAYERS], *d[2][NTH_MAX_LAYERS]; /* (q n x p_l) */
     nth_mat   left, right;                                /* (q n x widest) */
-    nth_mat   M, weight;                                  /* (q n x q n), deeper nets */
+    nth_mat   M;                                          /* (q n x q n), deeper nets */
     nth_mat   K, U;                                       /* (n x n) kernel at the start, eigenvectors */
     double   *eig, *inverse;                              /* (n); (n x q x q) preconditioner */
     double   *r, *f, *mode;                               /* (q x n) */

@@ -199,7 +199,7 @@ nth_status nth_colloc_sweep(nth_colloc *s, double *change)
             if (l < L - 1) NTH_TRY(backward_layer(s, c, l));
             backward_product(s, c, l, l == L - 1, &moved, &largest);
             const double relative = largest > 0.0 ? moved / largest : moved;
-            if (!islessequal(relative, *change)) *change = relative;
+            *change = nth_keep_max(*change, relative);
         }
     }
     for (int q = 0; q < s->q; ++q)

@@ -87,6 +87,7 @@ nth_status nth_flow_create(nth_flow **out, const nth_net *net, nth_cmat X, nth_c
     NTH_TRY(check_options(net, opt));
     for (ptrdiff_t i = 0; i < X.rows; ++i)
         NTH_REQUIRE(isfinite(y[i]), NTH_E_NUMERIC, "label %td is not finite", i + 1);
+    NTH_TRY(nth_priv_mem_check(nth_flow_work_bytes(&net->cfg, X.rows, X_test.rows, opt), "the flow"));
     NTH_TRY(nth_rows_create(&rows, net, X, X_test));
     NTH_TRY(nth_priv_flow_from_rows(&flow, &rows, net, y, opt));
     *out = flow;
@@ -103,7 +104,6 @@ nth_status nth_priv_flow_from_rows(nth_flow **out, nth_rows **rows, const nth_ne
     const ptrdiff_t n = (*rows)->n;
     *out = NULL;
     NTH_TRY(check_options(net, opt));
-    NTH_TRY(nth_priv_mem_check(nth_flow_work_bytes(&net->cfg, n, (*rows)->rows - n, opt), "the flow"));
     NTH_TRY(nth_priv_alloc(&flow, 1, sizeof *flow, "flow"));
     flow->opt = *opt, flow->initial = net, flow->ops = steppers[opt->stepper];
     flow->loss = opt->loss != NULL ? opt->loss : &nth_loss_square;

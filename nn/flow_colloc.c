@@ -37,7 +37,7 @@ static double colloc_doubles(const nth_net_config *cfg, ptrdiff_t n, const nth_f
         sum += (double)cfg->widths[l];
         if ((double)cfg->widths[l] > widest) widest = (double)cfg->widths[l];
     }
-    return copies * nq * 3.0 * sum + 2.0 * nq * widest + (cfg->layers > 2 ? 2.0 * nq * nq : 0.0) +
+    return copies * nq * 3.0 * sum + 2.0 * nq * widest + (cfg->layers > 2 ? nq * nq : 0.0) +
            (double)n * (double)n * 3.0 + (double)n * q * q;
 }
 
@@ -53,7 +53,6 @@ static void colloc_destroy(void *self)
     nth_priv_free(s->left.a);
     nth_priv_free(s->right.a);
     nth_priv_free(s->M.a);
-    nth_priv_free(s->weight.a);
     nth_priv_free(s->K.a);
     nth_priv_free(s->U.a);
     nth_priv_free(s->eig);
@@ -88,7 +87,6 @@ static nth_status colloc_create(nth_flow *flow, void **state)
     NTH_TRY(nth_priv_mat(&s->right, nq, widest, "work at the nodes"));
     if (cfg->layers > 2) {
         NTH_TRY(nth_priv_mat(&s->M, nq, nq, "Gram matrix of the nodes"));
-        NTH_TRY(nth_priv_mat(&s->weight, nq, nq, "weights of the nodes"));
     }
     NTH_TRY(nth_priv_mat(&s->K, n, n, "training kernel"));
     NTH_TRY(nth_priv_mat(&s->U, n, n, "eigenvectors"));
@@ -173,7 +171,7 @@ nth_status nth_colloc_correct(nth_colloc *s)
     s->mismatch = 0.0;
     for (ptrdiff_t i = 0; i < n * q; ++i) {
         s->f[i] -= s->r[i];
-        if (!islessequal(fabs(s->f[i]), s->mismatch)) s->mismatch = fabs(s->f[i]);
+        s->mismatch = nth_keep_max(s->mismatch, fabs(s->f[i]));
     }
     NTH_TRY(nth_gemm(1.0, NTH_N, nth_cmat_of(s->f, q, n), NTH_N, nth_const(s->U), 0.0, nth_mat_of(s->mode, q, n)));
     for (ptrdiff_t k = 0; k < n; ++k) {
@@ -202,11 +200,11 @@ static double legendre_tail(const nth_colloc *s, const double *path, ptrdiff_t s
             for (int q = 0; q < s->q; ++q) a += s->C[k * s->q + q] * path[q * size + i];
             sum += a * a;
         }
-        if (!islessequal(sum, worst)) worst = sum;
+        worst = nth_keep_max(worst, sum);
     }
     for (int q = 0; q < s->q; ++q) {
         const double sq = nth_dot(path + q * size, path + q * size, size);
-        if (!islessequal(sq, scale)) scale = sq;
+        scale = nth_keep_max(scale, sq);
     }
     return scale > 0.0 ? sqrt(worst / scale) : worst;
 }
@@ -218,7 +216,7 @@ static double window_tail(nth_colloc *s)
     for (int c = 0; c < s->flow->net->copies; ++c)
         for (int l = 0; l < s->flow->net->cfg.layers - 1; ++l) {
             const double other = legendre_tail(s, s->d[c][l], s->n * s->flow->net->cfg.widths[l + 1], 0.0);
-            if (!islessequal(other, tail)) tail = other;
+            tail = nth_keep_max(tail, other);
         }
     return tail;
 }
@@ -244,7 +242,7 @@ static nth_status solve_window(nth_colloc *s, bool *converged)
         NTH_TRY(nth_colloc_sweep(s, &change));
         s->flow->stats.evaluations += s->q;
         NTH_TRY(nth_colloc_correct(s));
-        change = fmax(change, s->scale > 0.0 ? s->mismatch / s->scale : s->mismatch);
+        change = nth_keep_max(change, s->scale > 0.0 ? s->mismatch / s->scale : s->mismatch);
         if (!isfinite(change) || !isfinite(s->mismatch)) goto done;
         if (change <= goal || (change < 1e-13 && change > 0.5 * before)) { /* there, or at rounding */
             *converged = true;

@@ -21,11 +21,10 @@ static ptrdiff_t width(const nth_jet *jet, int l) { return jet->src->net->cfg.wi
 
 double nth_jet_doubles(const nth_net_config *cfg, int comps, ptrdiff_t rows, bool staged)
 {
-    double total = 0.0, widest = 0.0;
+    double total = 0.0;
     for (int l = 1; l < cfg->layers; ++l) {
         const double entries = (double)comps * (double)rows * (double)cfg->widths[l];
         total += entries * (staged ? 5.0 : 3.0) * (cfg->doubled ? 2.0 : 1.0);
-        if (entries > widest) widest = entries;
     }
     return total;
 }

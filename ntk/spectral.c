@@ -83,15 +83,21 @@ static void from_eigenbasis(const nth_spectral *sp, double *out, double (*entry)
     }
 }
 
+/* At finite times an eigenvalue that is rounding counts as zero: a negative one would grow with t. */
+static double rate_of(const nth_spectral *sp, ptrdiff_t k)
+{
+    return fabs(sp->d[k]) <= (double)sp->n * DBL_EPSILON * sp->d[sp->n - 1] ? 0.0 : sp->d[k];
+}
+
 static double residual_entry(const nth_spectral *sp, ptrdiff_t k, double t)
 {
-    return exp(-t * sp->d[k] / (double)sp->n) * sp->c[k];
+    return exp(-t * rate_of(sp, k) / (double)sp->n) * sp->c[k];
 }
 
 static double alpha_entry(const nth_spectral *sp, ptrdiff_t k, double t)
 {
     const double s = t / (double)sp->n;
-    return isinf(t) ? sp->c[k] / sp->d[k] : s * nth_phi(s * sp->d[k]) * sp->c[k];
+    return isinf(t) ? sp->c[k] / sp->d[k] : s * nth_phi(s * rate_of(sp, k)) * sp->c[k];
 }
 
 void nth_spectral_residual(const nth_spectral *sp, double t, double *u)
@@ -134,7 +140,7 @@ nth_status nth_spectral_omega(const nth_spectral *sp, double t, nth_mat Omega)
     for (ptrdiff_t i = 0; i < n; ++i)
         for (ptrdiff_t j = 0; j < n; ++j) {
             const double di = sp->d[i], dj = sp->d[j];
-            const double q = isinf(t) ? 1.0 / (di * (di + dj)) : s * s * nth_q(s * di, s * dj);
+            const double q = isinf(t) ? 1.0 / (di * (di + dj)) : s * s * nth_q(s * rate_of(sp, i), s * rate_of(sp, j));
             Q.a[i * n + j] = sp->c[i] * sp->c[j] * q;
         }
     NTH_TRY(nth_gemm(1.0, NTH_N, nth_const(sp->U), NTH_N, nth_const(Q), 0.0, T));

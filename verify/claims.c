@@ -7,6 +7,7 @@
 #include "sweep_priv.h"
 #include "alloc_priv.h"
 #include "fail_priv.h"
+#include "linalg_priv.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,12 +53,15 @@ static bool applies(const theory *t, const nth_sweep *s, ptrdiff_t f)
     return (t->when & (fam->shape.doubled ? DOUBLED : GAUSSIAN)) && (t->when & (smooth ? SMOOTH : KINKED));
 }
 
-static nth_verdict judge(const nth_claim *c)
+/* Fewer seeds or resamples give intervals that are narrow by chance; two points always fit a line. */
+enum { LEAST_SEEDS = 8, LEAST_DRAWS = 100, LEAST_POINTS = 3 };
+
+static nth_verdict judge(const nth_claim *c, ptrdiff_t seeds, ptrdiff_t draws)
 {
-    nth_verdict v = NTH_HOLDS;
+    nth_verdict v = seeds < LEAST_SEEDS || draws < LEAST_DRAWS || !isfinite(c->predicted) ? NTH_UNDECIDED : NTH_HOLDS;
     for (ptrdiff_t t = 0; t < c->rates; ++t) {
         const nth_rate *r = &c->rate[t];
-        if (!isfinite(r->low) || !isfinite(r->high)) {
+        if (!isfinite(r->low) || !isfinite(r->high) || r->points < LEAST_POINTS) {
             if (v == NTH_HOLDS) v = NTH_UNDECIDED;
         } else if (r->low > c->predicted + c->band || r->high < c->predicted - c->band) {
             v = NTH_FAILS;
@@ -85,7 +89,7 @@ static nth_status measure(const nth_sweep *s, ptrdiff_t f, const theory *t, cons
         }
         NTH_TRY(nth_priv_rate(s, f, index, t->summary, &c->rate[i]));
     }
-    c->verdict = judge(c);
+    c->verdict = judge(c, fam->seeds, s->opt.bootstrap);
 done:
     return st;
 }
@@ -138,7 +142,7 @@ static nth_status largest_constant(const nth_sweep *s, ptrdiff_t f, double n_ove
         for (ptrdiff_t w = lo; w < hi; ++w) {
             const double m = (double)fam->widths[w], e = rate.median[fam->small_time ? t : w];
             const double c = e / bound(m, fam->times[t], n_over_lambda);
-            if (!islessequal(c, *out)) *out = c;
+            if (!rate.dropped[fam->small_time ? t : w]) *out = nth_keep_max(*out, c);
         }
     }
 done:
@@ -158,16 +162,16 @@ nth_status nth_sweep_preconditions(const nth_sweep *s, ptrdiff_t family, nth_pre
     for (ptrdiff_t w = 0; w < fam->n_widths; ++w)
         for (ptrdiff_t k = 0; k < fam->seeds; ++k) {
             const double *v = nth_member_values(s, family, w, k);
-            pre->lambda_min = fmin(pre->lambda_min, v[nth_extra_index(fam, NTH_X_LAMBDA_MIN)]);
-            pre->lambda_max = fmax(pre->lambda_max, v[nth_extra_index(fam, NTH_X_LAMBDA_MAX)]);
-            pre->output_max = fmax(pre->output_max, v[nth_extra_index(fam, NTH_X_OUTPUT_MAX)]);
+            pre->lambda_min = -nth_keep_max(-pre->lambda_min, -v[nth_extra_index(fam, NTH_X_LAMBDA_MIN)]);
+            pre->lambda_max = nth_keep_max(pre->lambda_max, v[nth_extra_index(fam, NTH_X_LAMBDA_MAX)]);
+            pre->output_max = nth_keep_max(pre->output_max, v[nth_extra_index(fam, NTH_X_OUTPUT_MAX)]);
         }
     const double lambda = fmax(pre->lambda_min, 1e-300);
     pre->window = fmin(sqrt(lambda * m / n), cbrt(m));
     const ptrdiff_t half = fam->n_widths / 2;
     NTH_TRY(largest_constant(s, family, n / lambda, 0, half > 0 ? half : fam->n_widths, &small));
     NTH_TRY(largest_constant(s, family, n / lambda, half, fam->n_widths, &large));
-    pre->constant = fmax(small, large);
+    pre->constant = nth_keep_max(small, large);
     pre->constant_growth = large / small;
 done:
     return st;

@@ -100,10 +100,11 @@ static nth_status write_quantity(const nth_sweep *s, ptrdiff_t f, nth_quantity q
     double           *median = NULL, *upper = NULL, *slopes = NULL;
     char              name[192];
     plain.opt.bootstrap = 0;
+    int worst = NTH_OK;
     NTH_TRY(nth_priv_doubles(&median, cells * points, "medians"));
     NTH_TRY(nth_priv_doubles(&upper, cells * points, "quantiles"));
     NTH_TRY(nth_priv_doubles(&slopes, cells * 3, "slopes"));
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) reduction(max : worst)
     for (ptrdiff_t c = 0; c < cells; ++c) {
         nth_rate        rate;
         ptrdiff_t       index[NTH_FAMILY_MAX_TIMES];
@@ -111,11 +112,13 @@ static nth_status write_quantity(const nth_sweep *s, ptrdiff_t f, nth_quantity q
         for (ptrdiff_t k = 0; k < fam->n_times; ++k)
             index[k] = nth_norm_index(fam->small_time ? k : t, q, (nth_pairs)(pn / NTH_NORM_COUNT), (nth_norm)(pn % NTH_NORM_COUNT));
         const nth_sweep *how = pn / NTH_NORM_COUNT == (ptrdiff_t)headline ? s : &plain;
-        if (nth_priv_rate(how, f, index, NTH_SUMMARY_MEDIAN, &rate) != NTH_OK) rate = (nth_rate){ .slope = NAN, .low = NAN, .high = NAN };
+        const nth_status one = nth_priv_rate(how, f, index, NTH_SUMMARY_MEDIAN, &rate);
+        worst = (int)one > worst ? (int)one : worst;
         memcpy(median + c * points, rate.median, (size_t)points * sizeof(double));
         memcpy(upper + c * points, rate.upper, (size_t)points * sizeof(double));
         slopes[3 * c] = rate.slope, slopes[3 * c + 1] = rate.low, slopes[3 * c + 2] = rate.high;
     }
+    NTH_REQUIRE(worst == NTH_OK, (nth_status)worst, "rates of %s: %s", nth_quantity_name(q), nth_status_text((nth_status)worst));
     const ptrdiff_t dims[4] = { times, NTH_PAIRS_COUNT, NTH_NORM_COUNT, points };
     const ptrdiff_t slope_dims[4] = { times, NTH_PAIRS_COUNT, NTH_NORM_COUNT, 3 };
     snprintf(name, sizeof name, "%s/%s/median", group, nth_quantity_name(q));

@@ -28,7 +28,7 @@ static const row quick[] = { { 2, true, false, TANH | ERF | SOFTPLUS, 256, 4096,
 static const row standard[] = { { 2, true, false, TANH | ERF, 256, 32768, 2, 128 },
                                 { 2, false, false, TANH | ERF, 256, 32768, 2, 128 },
                                 { 3, true, false, TANH | ERF, 64, 2048, 2, 32 },
-                                { 3, false, false, TANH | ERF, 64, 2048, 2, 32 },
+                                { 3, false, false, TANH | ERF, 64, 2048, 2, 64 }, /* 32 leave intervals of +-0.16 */
                                 { 2, false, false, RELU, 256, 65536, 4, 128 },
                                 { 2, true, true, TANH | ERF, SMALL_WIDTH, SMALL_WIDTH, 2, 128 },
                                 { 2, false, true, TANH | ERF, SMALL_WIDTH, SMALL_WIDTH, 2, 128 } };
@@ -121,6 +121,9 @@ static nth_status add_depths(const row *r, const nth_preset_choice *c, nth_famil
 {
     nth_status st = NTH_OK;
     if (c->n_depths == 0) return add_row(r, r->depth, c, families, count);
+    for (ptrdiff_t k = 0; k < c->n_depths; ++k)
+        for (ptrdiff_t j = 0; j < k; ++j)
+            NTH_REQUIRE(c->depths[j] != c->depths[k], NTH_E_ARG, "depth %lld is given twice", (long long)c->depths[k]);
     for (ptrdiff_t k = 0; k < c->n_depths; ++k)
         if (c->depths[k] == r->depth || (r->depth == 3 && c->depths[k] > 3))
             NTH_TRY(add_row(r, (int)c->depths[k], c, families, count));

@@ -112,7 +112,8 @@ static void collect(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *index
         rate->median[p] = summarise(f->work, fam->seeds, kind);
         for (ptrdiff_t k = 0; k < fam->seeds; ++k) f->work[k] = fabs(v[k]);
         rate->upper[p] = quantile(f->work, fam->seeds, 0.9);
-        if (islessequal(rate->median[p], FLOOR * scale)) continue; /* a NaN stays, and leaves no interval */
+        rate->dropped[p] = islessequal(rate->median[p], nth_priv_floor * scale); /* a NaN stays, and leaves no interval */
+        if (rate->dropped[p]) continue;
         f->x[f->points++] = log(fam->small_time ? fam->times[p] : (double)fam->widths[p]);
     }
 }

@@ -61,6 +61,8 @@ double                   nth_priv_member_bytes(const nth_data *data, const nth_f
 /* The configuration of a member: hidden widths m, or m/2 in each copy. */
 nth_net_config nth_priv_member_config(const nth_family *f, ptrdiff_t width);
 
+extern const double nth_priv_floor; /* times max |K_0|: smaller differences are rounding */
+
 /* Rates of one number of the members: index[i] for time i (small_time) or index[0] for all widths.
  * `mean` takes |mean| over seeds in place of the median of |.|; `rms` the root mean square. */
 typedef enum nth_summary { NTH_SUMMARY_MEDIAN, NTH_SUMMARY_MEAN, NTH_SUMMARY_RMS } nth_summary;

@@ -143,7 +143,7 @@ typedef struct nth_rate {
  *
  * Shapes     indices of family and time. Cost: bootstrap draws times seeds times widths.
  * Ownership  *rate is the caller's. Accuracy: test_verify.c, slope_of_exact_powers.
- * Errors     NTH_E_ARG; NTH_E_NUMERIC (fewer than two widths above the rounding floor of 1e-14 max |K_0|,
+ * Errors     NTH_E_ARG; NTH_E_NUMERIC (fewer than two widths above the rounding floor of 2e-14 max |K_0|,
  *            or a value that is not finite).
  */
 NTH_API NTH_NODISCARD nth_status nth_sweep_rate(const nth_sweep *sweep, ptrdiff_t family, nth_quantity q,
