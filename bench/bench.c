@@ -121,9 +121,9 @@ static void report(const bench_opts *o, const char *size, const bench_item *it, 
            triad, it->err);
     fflush(stdout);
     if (o->csv == NULL) return;
-    fprintf(o->csv, "time,%s,%s,%d,%.6g,%.6g,%d,%.4g,%.4g,%.4g,%.4g,%.6g,%.6g,%.2e,,,\n", it->name,
-            size, threads, low, mid, it->turns, rate, dgemm, bench_of_dgemm(it), triad, it->flops,
-            it->bytes, it->err);
+    fprintf(o->csv, "time,\"%s\",\"%s\",%d,%.6g,%.6g,%d,%.4g,%.4g,%.4g,%.4g,%.6g,%.6g,%.2e,,,\n",
+            it->name, size, threads, low, mid, it->turns, rate, dgemm, bench_of_dgemm(it), triad,
+            it->flops, it->bytes, it->err);
     fflush(o->csv);
 }
 
@@ -162,8 +162,8 @@ void bench_claim(const bench_opts *o, const char *name, const char *size, double
            holds ? "holds" : "MISSED");
     fflush(stdout);
     if (o->csv != NULL)
-        fprintf(o->csv, "ratio,%s,%s,%d,,,,,,,,,,,%.4g,%s %.3g,%s\n", name, size, nth_threads_get(),
-                value, word, bound, holds ? "holds" : "missed");
+        fprintf(o->csv, "ratio,\"%s\",\"%s\",%d,,,,,,,,,,,%.4g,%s %.3g,%s\n", name, size,
+                nth_threads_get(), value, word, bound, holds ? "holds" : "missed");
 }
 
 void bench_require(const char *what, double err, double tol)

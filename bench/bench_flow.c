@@ -83,7 +83,7 @@ static void evaluation_line(const bench_opts *o, const eval_job *e)
            size, nth_threads_get(), e->seconds, flops / e->seconds * 1e-9,
            e->layers == 2 ? "2 n^2 m" : "dense");
     if (o->csv != NULL)
-        fprintf(o->csv, "time,flow evaluation,%s,%d,%.6g,,,%.4g,,,,%.6g,,,,,\n", size,
+        fprintf(o->csv, "time,flow evaluation,\"%s\",%d,%.6g,,,%.4g,,,,%.6g,,,,,\n", size,
                 nth_threads_get(), e->seconds, flops / e->seconds * 1e-9, flops);
 }
 

@@ -97,7 +97,8 @@ static void line(const bench_opts *o, const char *what, ptrdiff_t n, ptrdiff_t m
     printf("%-10s %-26s %9.1f MB  %6.2f x 8 n m  (weights %.1f MB)\n", what, size, 1e-6 * bytes,
            bytes / (8.0 * (double)(n * m)), 1e-6 * weights);
     if (o->csv != NULL)
-        fprintf(o->csv, "memory,%s,%s,%d,,,,,,,,,%.6g,,,,\n", what, size, nth_threads_get(), bytes);
+        fprintf(o->csv, "memory,\"%s\",\"%s\",%d,,,,,,,,,%.6g,,,,\n", what, size, nth_threads_get(),
+                bytes);
 }
 
 static void growth(const bench_opts *o, const char *what)
