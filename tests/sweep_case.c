@@ -18,6 +18,18 @@ const nth_data *sweep_data(void)
     return &data;
 }
 
+const nth_data *rates_data(void)
+{
+    static double   x[] = { 0.018681, 0.742907,  0.669134, -0.644292, -0.376203, -0.665852,
+                            0.605418, -0.059577, 0.793675, -0.762084, 0.646255,  -0.039782 };
+    static double   y[] = { 1, -1, 1, -1 }, y_test[] = { 1, 1 };
+    static double   z[] = { 0.860425, -0.172705, -0.479418, 0.478857, 0.852549, -0.209416 };
+    static nth_data data;
+    data = (nth_data){ .x = nth_mat_of(x, 4, 3), .y = nth_mat_of(y, 4, 1), .x_test = nth_mat_of(z, 2, 3),
+                       .y_test = nth_mat_of(y_test, 2, 1), .classes = 2, .source = "rates" };
+    return &data;
+}
+
 nth_family sweep_family(ptrdiff_t n_widths, ptrdiff_t least, ptrdiff_t seeds)
 {
     nth_family f = { .shape = { .activation = NTH_ACT_ERF, .layers = 2, .sigma_w = 1, .input_scale = NTH_INPUT_ONE },

@@ -11,6 +11,10 @@
 /* 4 training and 2 test inputs in three dimensions, labels +-1; nothing to free. */
 const nth_data *sweep_data(void);
 
+/* The inputs on which rates were measured elsewhere (docs/equations.md, 4.5): 4 training inputs in three
+ * dimensions, labels 1, -1, 1, -1, two queries. The error is the largest entry of the query block. */
+const nth_data *rates_data(void);
+
 /* Widths least, 2 least, 4 least, ...; times 0.5 and 1; erf, two layers, input scale one. */
 nth_family sweep_family(ptrdiff_t n_widths, ptrdiff_t least, ptrdiff_t seeds);
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# nth verify: verdict and exit status, what it records, mistakes, an interruption and its continuation.
+
+small="--activation tanh --depth 2 --init antisymmetric --times 1"
+ask() { status=$1 message=$2; shift 2; expect "$status" "${message:+nth verify: $message}" verify --quiet "$@"; }
+
+# Enough networks: every check holds, status 0. The same with too few: undecided, status 1.
+ask 0 '' $small --widths 64,128,256,512 --seeds 48 --out V.h5 --table T.md
+holds 'says so' grep -qx 'All checks hold.' out
+holds 'a table of claims' grep -q '^| Theorem 2.1: K_t - Khat_t | tanh L=2 antisymmetric | m^-2 | t=1: -[12].* | holds |$' out
+holds 'controls beside it' grep -q '^| K4 dropped | tanh L=2 antisymmetric | m^-1 | t=1: -[01].* | holds |$' out
+holds 'preconditions' grep -q '^| tanh L=2 antisymmetric | yes | yes | ' out
+holds '--table has the same tables' test "$(grep '^|' T.md)" = "$(grep '^|' out)"
+expect 0 '' info V.h5
+for part in '@status = complete' '/members/tanh_L2_antisymmetric/m64/s48 (54)' '/members/tanh_L2_antisymmetric_small_t/m16/s1 (204)' \
+    '/rates/tanh_L2_antisymmetric/E/median (1,3,2,4)' '/rates/tanh_L2_antisymmetric/E/slope (1,3,2,3)' \
+    '/rates/tanh_L2_antisymmetric/widths (4)' '/rates/tanh_L2_antisymmetric/times (1)'; do
+    holds "verify writes $part" grep -qFx "$part" out
+done
+holds 'the verdict is an attribute' grep -qa '"claim": "Theorem 2.1: K_t - Khat_t".*"verdict": "holds"' V.h5
+holds 'nothing partial is left' test ! -e V.h5.partial
+ask 1 '' $small --widths 32,64,128 --seeds 4
+holds 'undecided is told' grep -qE '^\| Theorem 2.1.* UNDECIDED \|$' out
+holds 'and counted' grep -qE '^[1-9][0-9]* checks do not hold\.$' out
+ask 1 '' $small --widths 64,128 --seeds 48 # two points always lie on a line
+ask 1 '' $small --widths 64 --seeds 8
+"$nth" verify $small --widths 32,64 --seeds 2 --threads 1 --quiet >out 2>err
+verdict "$([ $? = 1 ] && [ ! -s err ]; echo $?)" "--quiet is quiet: $(cat err)"
+
+# JSON: one object, which nth itself parses whole before it wonders at its keys.
+ask 0 '' $small --widths 64,128,256,512 --seeds 48 --json
+holds 'claims' grep -q '"claim": "Theorem 2.1: K_t - Khat_t"' out
+holds 'nothing has failed' grep -q '"failed_checks": 0' out
+cp out V.json
+"$nth" verify --config V.json >out 2>err
+verdict "$([ $? = 2 ] && grep -q '^nth verify: V.json:2:3: "result" must be' err; echo $?)" "valid JSON: $(cat err)"
+ask 1 '' $small --widths 32,64 --seeds 2 --json
+holds 'a verdict for each claim' test "$(grep -c '"verdict"' out)" = "$(grep -c '"claim"' out)"
+holds 'what failed is counted' grep -qE '"failed_checks": [1-9]' out
+
+# relu has its own claims; other activations and depths give other families.
+ask 1 '' --activation relu --widths 32,64 --seeds 2 --times 1
+holds 'relu claims' grep -q '^| relu: mean of K_t - K_0, train diagonal | relu L=2 Gaussian | m^-0.5 |' out
+holds 'no theorem for relu' test "$(grep -c 'Theorem 2.1' out)" = 0
+ask 1 '' --activation erf,sin --depth 2 --init both --widths 8,16 --seeds 1 --times 1
+holds 'families' test "$(grep '^| Theorem' out | cut -d'|' -f3 | LC_ALL=C sort | tr '\n' ',')" = ' erf L=2 Gaussian , erf L=2 antisymmetric , sin L=2 Gaussian , sin L=2 antisymmetric ,'
+holds 'E_init K_0 of erf' grep -q 'E_init K_0 | erf' out
+
+rm -f V.h5
+ask 2 'family 1: time 0.5; times must be positive, finite and ascending' --times 1,0.5 --out V.h5
+ask 2 'family 1: time 0; times must be positive, finite and ascending' --times 0 --out V.h5
+ask 2 'family 1: time inf; times must be positive, finite and ascending' --times inf --out V.h5
+ask 2 '--widths: 0 is not in the range 1 to 1000000000' --widths 0 --out V.h5
+ask 2 'family 1: width 32; widths must be positive and ascending' --widths 64,32 --out V.h5
+ask 2 'family 1: width 63; an antisymmetric net has two copies of half the width, so it must be even' --widths 63 --init antisymmetric --out V.h5
+ask 2 '--activation: "tahn" is none of tanh, erf, softplus, gelu, sin, relu, linear, quadratic; did you mean "tanh"?' --activation tahn --out V.h5
+ask 2 '--preset: "quik" is none of quick, standard, full; did you mean "quick"?' --preset quik --out V.h5
+ask 2 '--check: "theorem-2.2" is none of theorem-2.1; did you mean "theorem-2.1"?' theorem-2.2
+ask 2 '--depth: 1 is not in the range 2 to 32' --depth 1 --out V.h5
+ask 2 '--seeds: 0 is not in the range 1 to 1000000' --seeds 0 --out V.h5
+ask 2 '--stepper: "rk4" is none of collocation, rk8pd, rkck; did you mean "rkck"?' --stepper rk4 --out V.h5
+ask 2 'no network is left by the activations, depths and initializations chosen (relu runs with two layers and Gaussian initialization)' --activation relu --init antisymmetric --out V.h5
+ask 3 'absent/V.h5.partial: cannot be written: No such file or directory' $small --widths 32 --seeds 1 --out absent/V.h5
+ask 3 '--table absent/T.md: No such file or directory' $small --widths 32 --seeds 1 --table absent/T.md
+ask 3 'absent.h5: cannot be opened: No such file or directory' --data absent.h5 --out V.h5
+printf 'a,b,c,class\n1,0,0,x\n0,1,0,y\n0,0,1,z\n1,1,0,x\n' >three.csv
+ask 2 'targets have 3 columns; the check takes one output (two classes)' --data 'csv:three.csv?target=class&train=4&test=0' --out V.h5
+holds 'nothing is left behind' test -z "$(ls | grep -E '^V\.h5|partial')"
+
+# Interrupted: status 3, one line, the finished networks kept; the same command goes on to the same table.
+long="--activation tanh --depth 2 --init antisymmetric --times 1 --widths 64,128,256,512 --seeds 250 --threads 1 --bootstrap 100 --quiet"
+"$nth" verify $long --json >whole.json 2>err
+verdict "$([ $? -le 1 ] && [ ! -s err ]; echo $?)" "the whole sweep: $(cat err)"
+"$nth" verify $long --json --out L.h5 >out 2>err &
+run=$!
+for _ in $(seq 100); do [ -e L.h5.partial ] && break; sleep 0.05; done
+sleep 0.4
+kill -INT $run
+wait $run
+verdict "$([ $? = 3 ] && [ ! -s out ] && grep -qE '^nth verify: interrupted; [1-9][0-9]* of 1250 networks are kept in L\.h5\.partial; the same command continues$' err; echo $?)" "interrupted: $(cat err)"
+holds 'no half result' test ! -e L.h5
+kept=$(sed 's/.*interrupted; \([0-9]*\) of.*/\1/' err)
+expect 0 '' info L.h5.partial
+holds 'partial' grep -qx '@status = partial' out
+holds 'as many networks as it said' test "$(grep -c '^/members/' out)" = "$kept"
+"$nth" verify $long --seed 2 --out L.h5 >out 2>err
+verdict "$([ $? = 3 ] && [ ! -s out ] && [ "$(wc -l <err)" = 1 ] && grep -q 'L.h5.partial' err; echo $?)" "another configuration is refused: $(cat err)"
+"$nth" verify ${long% --quiet} --json --out L.h5 >out 2>err
+verdict "$([ $? -le 1 ] && grep -qE "^nth verify: 1250 networks \\($kept already there\\), at most [0-9]+ MB for each of 1 threads$" err; echo $?)" "continued: $(head -1 err)"
+holds 'the same table as in one go' cmp out whole.json
+holds 'complete' test -e L.h5 -a ! -e L.h5.partial
