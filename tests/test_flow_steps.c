@@ -60,9 +60,10 @@ static void tolerance_is_kept(void)
             const nth_flow_options tight = { .stepper = NTH_STEPPER_COLLOCATION, .rtol = 1e-14 };
             flow_case              c;
             if (!flow_case_open(&c, (nth_activation)act, kind, 3, 24)) continue;
-            for (int i = 0; flow_case_run(&c, &tight, 3, times, &exact) && i < 12; ++i) {
+            const bool known = flow_case_run(&c, &tight, 3, times, &exact);
+            for (int i = 0; known && i < 12; ++i) {
                 const nth_flow_options opt = { .stepper = stepper[i / 4], .rtol = rtol[i % 4] };
-                if (i / 4 > 0 && kind % 3 == 2) continue; /* they are slow on deep nets */
+                if (kind % 3 > 2 - i / 4) continue; /* Runge-Kutta steppers are slow on deep nets */
                 if (!flow_case_run(&c, &opt, 3, times, &p)) continue;
                 for (int t = 0; t < 3; ++t) {
                     const double e = flow_path_distance(&p, t, &exact, t) / opt.rtol;
@@ -146,7 +147,7 @@ static void relu_by_fixed_steps(void)
         bool ok = true;
         for (int i = 0; i < 4; ++i) {
             const nth_flow_options opt = { .stepper = NTH_STEPPER_RKCK, .rtol = 1e-6,
-                                           .fixed_steps = i == 3 ? 6400 : 25 << (2 * i) };
+                                           .fixed_steps = i == 3 ? 3200 : 25 << (2 * i) };
             ok = flow_case_run(&c, &opt, 1, times, &p[i]) && ok;
             if (ok) NTH_CHECK(p[i].stats.windows == opt.fixed_steps);
         }
