@@ -204,7 +204,9 @@ static void continues_from_a_file(void)
     NTH_CHECK(nth_sweep_done(a) == 9 && half.finished == 9);
     NTH_CHECK_OK(nth_file_create(&file, path, &prov));
     NTH_CHECK_OK(nth_sweep_write_members(a, file));
-    NTH_CHECK_OK(nth_sweep_write_members(a, file)); /* nothing new */
+    for (ptrdiff_t f = 0; f < FAMILIES; ++f) /* what is written is not written again */
+        for (ptrdiff_t i = 0; i < a->family[f].n_widths * a->family[f].seeds; ++i) NTH_CHECK(a->state[f][i] != NTH_MEMBER_DONE);
+    NTH_CHECK_OK(nth_sweep_write_members(a, file));
     NTH_CHECK_OK(nth_file_commit(&file));
     if (NTH_CHECK_OK(nth_file_open(&file, path))) NTH_CHECK_OK(nth_sweep_read_members(b, file));
     NTH_CHECK(nth_sweep_done(b) == 9);
