@@ -139,7 +139,8 @@ static nth_status start_window(nth_colloc *s)
     NTH_TRY(nth_priv_flow_residual(s->flow, s->r0));
     NTH_TRY(nth_jet_gram(K, s->flow->jet, s->flow->jet));
     NTH_TRY(nth_eigh(nth_const(s->K), s->eig, s->U));
-    s->scale = 0.0; /* a trained network's residual is rounding: errors are relative to the labels then */
+    /* Where residual and labels vanish, what is left is rounding of outputs of size sqrt(K). */
+    s->scale = 1e-2 * sqrt(fmax(s->eig[s->n - 1], 0.0) / (double)s->n);
     for (ptrdiff_t i = 0; i < s->n; ++i) s->scale = fmax(s->scale, fmax(fabs(s->r0[i]), fabs(s->flow->y[i])));
 done:
     return st;
