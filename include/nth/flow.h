@@ -72,7 +72,7 @@ NTH_API double nth_flow_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdi
  * Ownership  *flow belongs to the caller: nth_flow_destroy. Nothing of the arguments is kept but
  *            the first layer of net, which must outlive the flow if nth_flow_net is to be called.
  * Cost       2 (n + k) d m_1 flops once; nothing later depends on d. nth_flow_work_bytes.
- * Accuracy   rtol holds for smooth activations; test_flow.c, tolerance_is_kept. relu makes the flow
+ * Accuracy   rtol holds for smooth activations; test_flow_steps.c, tolerance_is_kept. relu makes the flow
  *            only piecewise smooth: its accuracy is what a run with twice the steps says.
  * Errors     NTH_E_ARG (collocation with relu, rtol out of range), NTH_E_SHAPE, NTH_E_NUMERIC, NTH_E_NOMEM.
  */

@@ -107,7 +107,7 @@ NTH_API double nth_sweep_member_bytes(const nth_sweep *sweep);
  * Runs all members whose results are not there yet, one to a thread.
  *
  * Cost       see docs/verify.md. Accuracy: results do not depend on the number of threads (memcmp;
- *            test_verify.c).
+ *            test_sweep.c).
  * Errors     NTH_E_INTERRUPTED (finished members are kept), or what the first failing member met, its
  *            family, width and seed named.
  */
