@@ -21,5 +21,17 @@ void nth_vsin(double *out, const double *in, ptrdiff_t n) { best()->sin(out, in,
 void nth_vcos(double *out, const double *in, ptrdiff_t n) { best()->cos(out, in, n); }
 void nth_vtanh(double *out, const double *in, ptrdiff_t n) { best()->tanh(out, in, n); }
 void nth_verf(double *out, const double *in, ptrdiff_t n) { best()->erf(out, in, n); }
+void nth_vexpm1(double *out, const double *in, ptrdiff_t n) { best()->expm1(out, in, n); }
+
+void nth_vatan2(double *out, const double *y, const double *x, ptrdiff_t n)
+{
+    best()->atan2(out, y, x, n);
+}
+
+void nth_vpower_sums(double *P, double *dP, const double *x, const double *c, const double *B,
+                     ptrdiff_t stride, ptrdiff_t terms)
+{
+    best()->power_sums(P, dP, x, c, B, stride, terms);
+}
 
 const char *nth_vmath_path(void) { return best()->name; }

@@ -8,10 +8,17 @@
 
 #include "nth/dual.h"
 
-enum { NTH_DUAL_BLOCK = 256 }; /* pairs or points at a time: temporaries stay in the first-level cache */
+enum {
+    NTH_DUAL_BLOCK = 256
+}; /* pairs or points at a time: temporaries stay in the first-level cache */
 
 /* NTH_E_ARG unless the dual can be evaluated: power and slopes in range, eval given. */
 NTH_NODISCARD nth_status nth_priv_dual_check(const nth_dual *dual);
+
+/* NTH_E_ARG unless variances are in [0, NTH_DUAL_MAX_VARIANCE) and k^2 <= q1 q2 up to 1e-9, by which k is
+ * then clipped. */
+#define NTH_DUAL_MAX_VARIANCE 1e140
+NTH_NODISCARD nth_status nth_priv_dual_pair_check(double q1, double q2, double *k);
 
 /* sigma and sigma' at n points, any kind; n <= NTH_DUAL_BLOCK. */
 void nth_priv_dual_eval(const nth_dual *dual, const double *z, ptrdiff_t n, double *f, double *df);
@@ -22,7 +29,17 @@ bool nth_priv_dual_kink(const nth_dual *dual);
 /* q1 q2 - k^2 >= 0, correct to a few ulp of itself. */
 double nth_priv_dual_det(double q1, double q2, double k);
 
-/* S and Sdot (E45-E50) of the pairs (q1, q2[j], k[j]), j < n. Closed forms only. q below 1e140;
+/* The angle th of the two inputs, and pi - th, each correct to a few ulp of itself. A zero input
+ * counts as coincident, th = 0. */
+double nth_priv_dual_angle(double q1, double q2, double k, double *opposite);
+
+/* The smallest U such that sigma(sqrt(q) u) and sigma'(sqrt(q) u), times e^{-u^2/4}, are below
+ * `level` of their maxima for |u| >= U; at least 9. NTH_E_NUMERIC if they grow too fast for that at U = 38. */
+NTH_NODISCARD nth_status nth_priv_dual_reach(const nth_dual *dual, double q, double level,
+                                             double *U);
+
+/* S and Sdot (E45-E50) of the pairs (q1, q2[j], k[j]), j < n. Closed forms only. q below
+ * NTH_DUAL_MAX_VARIANCE;
  * k^2 may exceed q1 q2 by rounding. S and Sdot may not overlap the inputs. */
 void nth_priv_dual_row(const nth_dual *dual, double q1, const double *q2, const double *k,
                        ptrdiff_t n, double *S, double *Sdot);
@@ -52,8 +69,9 @@ typedef struct nth_series nth_series;
  *            named; *error is set); NTH_E_NOMEM.
  */
 NTH_NODISCARD nth_status nth_series_create(nth_series **s, const nth_dual *dual, const double *q,
-                                           ptrdiff_t n, double tol, double *error, double *variance);
-void nth_series_destroy(nth_series **s);
+                                           ptrdiff_t n, double tol, double *error,
+                                           double *variance);
+void                     nth_series_destroy(nth_series **s);
 
 /* S and Sdot of the pairs (i, j0), ..., (i, j0 + n - 1) with covariances k (n). About 3 J/8 vector
  * instructions of 8 lanes for each pair. May be called from several threads. */

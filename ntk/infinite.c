@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Infinite-width tangent kernels of fully connected nets whose dual activations have a closed form
- * (E45-E54). Angles are taken by atan2 and their sines never by 1 - cos^2 where that cancels, so
- * coincident, nearly parallel, opposite and zero inputs lose no digits. Only relu needs such care:
- * its Sdot has a corner at angle 0, the others are smooth there.
+ * (E52-E54; the duals are in dual.c). relu's sine of the angle is carried from layer to layer and
+ * never taken as 1 - cos^2 where that cancels: its Sdot has a corner at angle 0.
  */
+#include "dual_priv.h"
 #include "fail_priv.h"
 #include "linalg_priv.h"
 #include "ntk_priv.h"
@@ -13,70 +13,24 @@
 
 static const double PI = 3.14159265358979323846;
 
-/* S and Sdot of E44 for variances q1, q2 and covariance k. */
-typedef void dual_fn(double q1, double q2, double k, double *S, double *Sdot);
-
-/* q1 q2 - k^2, which rounding must not make negative. */
-static double det(double q1, double q2, double k) { return fmax(q1 * q2 - k * k, 0.0); }
-
-static void dual_erf(double q1, double q2, double k, double *S, double *Sdot) /* E47 */
-{
-    const double r = sqrt(1.0 + 2.0 * (q1 + q2) + 4.0 * det(q1, q2, k));
-    *S = 2.0 / PI * atan2(2.0 * k, r);
-    *Sdot = 4.0 / PI / r;
-}
-
-static void dual_gelu(double q1, double q2, double k, double *S, double *Sdot) /* E48 */
-{
-    const double e = (1.0 + q1) * (1.0 + q2), D = 1.0 + q1 + q2 + det(q1, q2, k), r = sqrt(D),
-                 th = atan2(k, r);
-    *S = (k / e * (k / r) + q1 * q2 / e * r + k * th) / (2.0 * PI) + 0.25 * k;
-    *Sdot = (1.0 / D + (1.0 - q1 * q2) / e + 1.0) * k / (2.0 * PI * r) + 0.25 + th / (2.0 * PI);
-}
-
-static void dual_sin(double q1, double q2, double k, double *S,
-                     double *Sdot) /* E49, cannot overflow */
-{
-    const double mean = 0.5 * (q1 + q2), up = exp(k - mean), down = exp(-k - mean);
-    *S = 0.5 * (up - down);
-    *Sdot = 0.5 * (up + down);
-}
-
-static void dual_linear(double q1, double q2, double k, double *S, double *Sdot) /* E50 */
-{
-    (void)q1, (void)q2;
-    *S = k;
-    *Sdot = 1.0;
-}
-
-static void dual_quadratic(double q1, double q2, double k, double *S, double *Sdot) /* E50 */
-{
-    *S = q1 * q2 + 2.0 * k * k;
-    *Sdot = 4.0 * k;
-}
-
-static dual_fn *const duals[NTH_ACT_COUNT] = {
-    [NTH_ACT_ERF] = dual_erf,       [NTH_ACT_GELU] = dual_gelu,           [NTH_ACT_SIN] = dual_sin,
-    [NTH_ACT_LINEAR] = dual_linear, [NTH_ACT_QUADRATIC] = dual_quadratic,
-};
-
 bool nth_ntk_has_closed_form(nth_activation act)
 {
-    return (unsigned)act < NTH_ACT_COUNT && (act == NTH_ACT_RELU || duals[act] != NULL);
+    nth_dual dual;
+    return (unsigned)act < NTH_ACT_COUNT && nth_dual_of(&dual, act) == NTH_OK &&
+           nth_dual_has_closed_form(&dual);
 }
 
 /* Theta^L of one pair from its layer-1 covariances. */
-static double theta(const nth_net_config *cfg, double q1, double q2, double k)
+static double theta(const nth_net_config *cfg, const nth_dual *dual, double q1, double q2, double k)
 {
     const double w2 = cfg->sigma_w * cfg->sigma_w, b2 = cfg->sigma_b * cfg->sigma_b;
-    dual_fn     *dual = duals[cfg->activation];
     double       Theta = k;
     for (int l = 1; l < cfg->layers; ++l) {
-        double S, Sdot, S1, S2, unused;
-        dual(q1, q2, k, &S, &Sdot);
-        dual(q1, q1, q1, &S1, &unused);
-        dual(q2, q2, q2, &S2, &unused);
-        k = w2 * S + b2, q1 = w2 * S1 + b2, q2 = w2 * S2 + b2;
+        double S, Sdot;
+        nth_priv_dual_row(dual, q1, &q2, &k, 1, &S, &Sdot);
+        k = w2 * S + b2;
+        q1 = w2 * nth_priv_dual_variance(dual, q1) + b2;
+        q2 = w2 * nth_priv_dual_variance(dual, q2) + b2;
         Theta = k + w2 * Sdot * Theta;
     }
     return Theta;
@@ -119,8 +73,10 @@ static nth_status block(nth_mat K, const nth_net_config *cfg, nth_cmat A, nth_cm
     nth_status   st = NTH_OK;
     const double c = nth_net_factor(cfg, 1), c2 = c * c, b = cfg->sigma_b, b2 = b * b;
     const bool   relu = cfg->activation == NTH_ACT_RELU;
+    nth_dual     dual;
     const bool   square = A.a == B.a && A.rows == B.rows && A.ld == B.ld;
     if (K.a == NULL) return st;
+    NTH_TRY(nth_dual_of(&dual, cfg->activation));
     NTH_TRY(square ? nth_gram(c2, A, 0.0, K) : nth_gemm(c2, NTH_N, A, NTH_T, B, 0.0, K));
 #pragma omp parallel for schedule(dynamic, 8)
     for (ptrdiff_t i = 0; i < A.rows; ++i)
@@ -129,7 +85,7 @@ static nth_status block(nth_mat K, const nth_net_config *cfg, nth_cmat A, nth_cm
             const double q1 = c2 * nth_dot(x, x, A.cols) + b2, q2 = c2 * nth_dot(z, z, B.cols) + b2;
             const double k = square && i == j ? q1 : K.a[i * K.ld + j] + b2;
             K.a[i * K.ld + j] = relu ? theta_relu(cfg, q1, q2, k, sine(q1, q2, k, c, b, A, i, B, j))
-                                     : theta(cfg, q1, q2, k);
+                                     : theta(cfg, &dual, q1, q2, k);
             if (square) K.a[j * K.ld + i] = K.a[i * K.ld + j];
         }
 done:

@@ -42,7 +42,7 @@ typedef struct nth_dual {
     int           power; /* MONOMIAL */
     nth_dual_fn  *eval;  /* FUNCTION */
     void         *ctx;   /* handed to eval */
-    bool          kink;  /* FUNCTION: sigma or sigma' is not smooth at z = 0 (and smooth elsewhere) */
+    bool kink; /* FUNCTION: sigma or sigma' is not smooth at z = 0 (and smooth elsewhere) */
 } nth_dual;
 
 typedef struct nth_dual_value {
