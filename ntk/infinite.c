@@ -1,113 +1,183 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Infinite-width tangent kernels of fully connected nets whose dual activations have a closed form
- * (E52-E54; the duals are in dual.c). relu's sine of the angle is carried from layer to layer and
- * never taken as 1 - cos^2 where that cancels: its Sdot has a corner at angle 0.
+ * Infinite-width kernels of any architecture, cut into tiles (infinite_priv.h). The grid of tiles
+ * depends on the sizes alone, so the bits of a kernel do not depend on the number of threads.
  */
-#include "dual_priv.h"
+#include "alloc_priv.h"
 #include "fail_priv.h"
+#include "infinite_priv.h"
 #include "linalg_priv.h"
 #include "ntk_priv.h"
 
-#include <math.h>
+/* ---- The object --------------------------------------------------------------------------------- */
 
-static const double PI = 3.14159265358979323846;
-
-bool nth_ntk_has_closed_form(nth_activation act)
+nth_status nth_priv_infinite_create(nth_infinite **K, const nth_architecture *arch, void *self, ptrdiff_t n,
+                                    ptrdiff_t k)
 {
-    nth_dual dual;
-    return (unsigned)act < NTH_ACT_COUNT && nth_dual_of(&dual, act) == NTH_OK &&
-           nth_dual_has_closed_form(&dual);
+    nth_status st = NTH_OK;
+    NTH_TRY(nth_priv_alloc(K, 1, sizeof **K, "infinite-width kernel"));
+    **K = (nth_infinite){ .arch = arch, .self = self, .n = n, .k = k };
+done:
+    if (st != NTH_OK) arch->destroy(self);
+    return st;
 }
 
-/* Theta^L of one pair from its layer-1 covariances. */
-static double theta(const nth_net_config *cfg, const nth_dual *dual, double q1, double q2, double k)
+void nth_infinite_destroy(nth_infinite **K)
 {
-    const double w2 = cfg->sigma_w * cfg->sigma_w, b2 = cfg->sigma_b * cfg->sigma_b;
-    double       Theta = k;
-    for (int l = 1; l < cfg->layers; ++l) {
-        double S, Sdot;
-        nth_priv_dual_row(dual, q1, &q2, &k, 1, &S, &Sdot);
-        k = w2 * S + b2;
-        q1 = w2 * nth_priv_dual_variance(dual, q1) + b2;
-        q2 = w2 * nth_priv_dual_variance(dual, q2) + b2;
-        Theta = k + w2 * Sdot * Theta;
-    }
-    return Theta;
+    if (K == NULL || *K == NULL) return;
+    (*K)->arch->destroy((*K)->self);
+    nth_priv_free(*K);
+    *K = NULL;
 }
 
-/* The same for relu (E45), with s = sqrt(q1 q2 - k^2) carried from layer to layer:
- * gap = sqrt(S(q1,q1) S(q2,q2)) - S(q1,q2), and the new q1 q2 - k^2 is a sum of its positive parts. */
-static double theta_relu(const nth_net_config *cfg, double q1, double q2, double k, double s)
+nth_status nth_priv_points_check(nth_cmat X, nth_cmat X_test, ptrdiff_t d)
 {
-    const double w2 = cfg->sigma_w * cfg->sigma_w, b2 = cfg->sigma_b * cfg->sigma_b;
-    double       Theta = k;
-    for (int l = 1; l < cfg->layers; ++l) {
-        const double R = sqrt(q1) * sqrt(q2), th = atan2(s, k), spread = sqrt(q1) - sqrt(q2);
-        const double S = w2 * (s + (PI - th) * k) / (2.0 * PI), Sdot = (PI - th) / (2.0 * PI);
-        const double below = k > 0.0 ? s * (s / (R + k)) : R - k;
-        const double gap = w2 * fmax(PI * below - (s - th * k), 0.0) / (2.0 * PI);
-        s = sqrt(gap * (0.5 * w2 * R + S) + b2 * (0.5 * w2 * spread * spread + 2.0 * gap));
-        k = S + b2, q1 = 0.5 * w2 * q1 + b2, q2 = 0.5 * w2 * q2 + b2;
-        Theta = k + w2 * Sdot * Theta;
-    }
-    return Theta;
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(X.rows >= 1 && X.cols == d && (X_test.rows == 0 || X_test.cols == d), NTH_E_SHAPE,
+                "%td training inputs with %td columns, %td test inputs with %td; expected %td columns", X.rows,
+                X.cols, X_test.rows, X_test.cols, d);
+    NTH_REQUIRE(nth_all_finite(X), NTH_E_NUMERIC, "training inputs have non-finite entries");
+    NTH_REQUIRE(nth_all_finite(X_test), NTH_E_NUMERIC, "test inputs have non-finite entries");
+done:
+    return st;
 }
 
-/* sqrt(q1 q2 - k^2) of two inputs; next to 0 and pi from the part of z orthogonal to x. */
-static double sine(double q1, double q2, double k, double c, double b, nth_cmat A, ptrdiff_t i,
-                   nth_cmat B, ptrdiff_t j)
-{
-    const double *x = A.a + i * A.ld, *z = B.a + j * B.ld;
-    const double  R = sqrt(q1) * sqrt(q2);
-    if (x == z || R == 0.0) return 0.0;
-    if (fabs(k) < 0.995 * R) return sqrt(R - k) * sqrt(R + k);
-    const double t = k / q1;
-    double       rest = (b - t * b) * (b - t * b);
-    for (ptrdiff_t e = 0; e < A.cols; ++e) rest += c * (z[e] - t * x[e]) * (c * (z[e] - t * x[e]));
-    return sqrt(q1) * sqrt(rest);
-}
+ptrdiff_t nth_infinite_points(const nth_infinite *K) { return K->n + K->k; }
+ptrdiff_t nth_infinite_train_points(const nth_infinite *K) { return K->n; }
+ptrdiff_t nth_infinite_tile_size(const nth_infinite *K) { return K->arch->edge; }
+double    nth_infinite_error(const nth_infinite *K) { return K->error; }
+double    nth_infinite_positions(const nth_infinite *K) { return K->positions; }
 
-static nth_status block(nth_mat K, const nth_net_config *cfg, nth_cmat A, nth_cmat B)
+/* ---- Rectangles --------------------------------------------------------------------------------- */
+
+static void mirror(nth_mat A)
 {
-    nth_status   st = NTH_OK;
-    const double c = nth_net_factor(cfg, 1), c2 = c * c, b = cfg->sigma_b, b2 = b * b;
-    const bool   relu = cfg->activation == NTH_ACT_RELU;
-    nth_dual     dual;
-    const bool   square = A.a == B.a && A.rows == B.rows && A.ld == B.ld;
-    if (K.a == NULL) return st;
-    NTH_TRY(nth_dual_of(&dual, cfg->activation));
-    NTH_TRY(square ? nth_gram(c2, A, 0.0, K) : nth_gemm(c2, NTH_N, A, NTH_T, B, 0.0, K));
-#pragma omp parallel for schedule(dynamic, 8)
+    if (A.a == NULL) return;
     for (ptrdiff_t i = 0; i < A.rows; ++i)
-        for (ptrdiff_t j = 0; j < (square ? i + 1 : B.rows); ++j) {
-            const double *x = A.a + i * A.ld, *z = B.a + j * B.ld;
-            const double q1 = c2 * nth_dot(x, x, A.cols) + b2, q2 = c2 * nth_dot(z, z, B.cols) + b2;
-            const double k = square && i == j ? q1 : K.a[i * K.ld + j] + b2;
-            K.a[i * K.ld + j] = relu ? theta_relu(cfg, q1, q2, k, sine(q1, q2, k, c, b, A, i, B, j))
-                                     : theta(cfg, &dual, q1, q2, k);
-            if (square) K.a[j * K.ld + i] = K.a[i * K.ld + j];
+        for (ptrdiff_t j = 0; j < i; ++j) A.a[j * A.ld + i] = A.a[i * A.ld + j];
+}
+
+nth_status nth_infinite_tile(nth_mat Theta, nth_mat Sigma, const nth_infinite *K, ptrdiff_t row, ptrdiff_t col)
+{
+    nth_status      st = NTH_OK;
+    const nth_mat   shape = Theta.a != NULL ? Theta : Sigma;
+    const ptrdiff_t N = K->n + K->k;
+    NTH_REQUIRE(shape.a != NULL, NTH_E_ARG, "neither Theta nor Sigma is asked for");
+    NTH_REQUIRE(Theta.a == NULL || Sigma.a == NULL || (Theta.rows == Sigma.rows && Theta.cols == Sigma.cols),
+                NTH_E_SHAPE, "Theta is %td x %td, Sigma %td x %td", Theta.rows, Theta.cols, Sigma.rows, Sigma.cols);
+    NTH_REQUIRE(row >= 0 && col >= 0 && row + shape.rows <= N && col + shape.cols <= N, NTH_E_SHAPE,
+                "rectangle %td x %td at (%td, %td) of a kernel of %td points", shape.rows, shape.cols, row, col, N);
+    if (shape.rows == 0 || shape.cols == 0) goto done;
+    const bool     square = row == col && shape.rows == shape.cols;
+    const nth_tile t = { .row = row, .col = col, .rows = shape.rows, .cols = shape.cols, .lower = square,
+                         .Theta = Theta, .Sigma = Sigma };
+    NTH_TRY(K->arch->tile(K->self, &t));
+    if (square) mirror(Theta), mirror(Sigma);
+done:
+    return st;
+}
+
+nth_status nth_infinite_diagonal(double *Theta, double *Sigma, const nth_infinite *K)
+{
+    nth_status st = NTH_OK;
+    for (ptrdiff_t i = 0; i < K->n + K->k; ++i)
+        NTH_TRY(nth_infinite_tile(Theta != NULL ? nth_mat_of(Theta + i, 1, 1) : (nth_mat){ 0 },
+                                  Sigma != NULL ? nth_mat_of(Sigma + i, 1, 1) : (nth_mat){ 0 }, K, i, i));
+done:
+    return st;
+}
+
+/* ---- Whole blocks ------------------------------------------------------------------------------- */
+
+/* Rows and columns of points that a block covers, and its two kernels. */
+typedef struct part {
+    ptrdiff_t row, col, rows, cols;
+    nth_mat   Theta, Sigma;
+} part;
+
+typedef struct fill {
+    const nth_infinite    *K;
+    nth_infinite_progress *progress;
+    void                  *ctx;
+    double                 done, total; /* pairs */
+} fill;
+
+static nth_mat view(nth_mat A, ptrdiff_t i, ptrdiff_t j, ptrdiff_t r, ptrdiff_t c)
+{
+    return A.a != NULL ? nth_block(A, i, j, r, c) : A;
+}
+
+static void mirror_tile(nth_mat A, ptrdiff_t i, ptrdiff_t j, ptrdiff_t r, ptrdiff_t c)
+{
+    if (A.a == NULL || i == j) return;
+    for (ptrdiff_t a = 0; a < r; ++a)
+        for (ptrdiff_t b = 0; b < c; ++b) A.a[(j + b) * A.ld + i + a] = A.a[(i + a) * A.ld + j + b];
+}
+
+static nth_status fill_part(fill *f, const part *p)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t edge = f->K->arch->edge;
+    const bool      square = p->row == p->col;
+    if (p->Theta.a == NULL && p->Sigma.a == NULL) return st;
+    for (ptrdiff_t i = 0; i < p->rows; i += edge)
+        for (ptrdiff_t j = 0; j < (square ? i + 1 : p->cols); j += edge) {
+            const ptrdiff_t r = p->rows - i < edge ? p->rows - i : edge, c = p->cols - j < edge ? p->cols - j : edge;
+            NTH_TRY(nth_infinite_tile(view(p->Theta, i, j, r, c), view(p->Sigma, i, j, r, c), f->K, p->row + i,
+                                      p->col + j));
+            if (square) mirror_tile(p->Theta, i, j, r, c), mirror_tile(p->Sigma, i, j, r, c);
+            f->done += (double)r * (double)c * (square && i != j ? 2.0 : 1.0);
+            NTH_REQUIRE(f->progress == NULL || f->progress(f->done / f->total, f->ctx), NTH_E_INTERRUPTED,
+                        "interrupted after %.0f %% of the kernel", 100.0 * f->done / f->total);
         }
+done:
+    return st;
+}
+
+nth_status nth_infinite_fill(nth_blocks *Theta, nth_blocks *Sigma, const nth_infinite *K,
+                             nth_infinite_progress *progress, void *ctx)
+{
+    nth_status       st = NTH_OK;
+    const ptrdiff_t  n = K->n, k = K->k;
+    const nth_blocks none = { 0 }, T = Theta != NULL ? *Theta : none, S = Sigma != NULL ? *Sigma : none;
+    const part       parts[] = { { 0, 0, n, n, T.train, S.train },
+                                 { n, 0, k, n, T.test, S.test },
+                                 { n, n, k, k, T.test_test, S.test_test } };
+    fill             f = { .K = K, .progress = progress, .ctx = ctx };
+    NTH_TRY(nth_priv_blocks_check(&T, n, k));
+    NTH_TRY(nth_priv_blocks_check(&S, n, k));
+    for (int i = 0; i < 3; ++i)
+        if (parts[i].Theta.a != NULL || parts[i].Sigma.a != NULL) f.total += (double)parts[i].rows * (double)parts[i].cols;
+    for (int i = 0; i < 3; ++i) NTH_TRY(fill_part(&f, &parts[i]));
+done:
+    return st;
+}
+
+/* ---- The architecture of a network -------------------------------------------------------------- */
+
+nth_status nth_fc_config_of(nth_fc_config *cfg, const nth_net_config *net)
+{
+    nth_status st = NTH_OK;
+    NTH_TRY(nth_net_config_check(net));
+    *cfg = (nth_fc_config){ .layers = net->layers, .sigma_w = net->sigma_w, .sigma_b = net->sigma_b,
+                            .input_scale = net->input_scale };
+    NTH_TRY(nth_dual_of(&cfg->activation, net->activation));
 done:
     return st;
 }
 
 nth_status nth_ntk_infinite(nth_blocks *K, const nth_net_config *cfg, nth_cmat X, nth_cmat X_test)
 {
-    nth_status st = NTH_OK;
-    NTH_TRY(nth_net_config_check(cfg));
-    NTH_REQUIRE(nth_ntk_has_closed_form(cfg->activation), NTH_E_ARG,
-                "activation %s has no closed-form infinite-width kernel; those which have: erf "
-                "gelu sin relu "
-                "linear quadratic",
-                nth_activation_name(cfg->activation));
-    NTH_REQUIRE(X.cols == cfg->widths[0] && (X_test.rows == 0 || X_test.cols == X.cols),
-                NTH_E_SHAPE, "inputs have %td and %td columns, expected %td", X.cols, X_test.cols,
-                cfg->widths[0]);
+    nth_status    st = NTH_OK;
+    nth_infinite *kernel = NULL;
+    nth_fc_config fc = { 0 };
+    NTH_TRY(nth_fc_config_of(&fc, cfg));
+    NTH_REQUIRE(X.cols == cfg->widths[0] && (X_test.rows == 0 || X_test.cols == X.cols), NTH_E_SHAPE,
+                "inputs have %td and %td columns, expected %td", X.cols, X_test.cols, cfg->widths[0]);
     NTH_TRY(nth_priv_blocks_check(K, X.rows, X_test.rows));
-    NTH_TRY(block(K->train, cfg, X, X));
-    NTH_TRY(block(K->test, cfg, X_test, X));
-    NTH_TRY(block(K->test_test, cfg, X_test, X_test));
+    NTH_TRY(nth_infinite_create_fc(&kernel, &fc, X, X_test));
+    NTH_TRY(nth_infinite_fill(K, NULL, kernel, NULL, NULL));
 done:
+    nth_infinite_destroy(&kernel);
     return st;
 }

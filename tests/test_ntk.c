@@ -61,11 +61,8 @@ static void dual_activations(void)
                  z[2] = { k / sqrt(q1), sqrt(q2 - k * k / q1) };
     for (int a = 0; a < 6; ++a) {
         const nth_net_config cfg = infinite(row[a].act, 2, 2, 1.0, 0.0);
-        NTH_CHECK(nth_ntk_has_closed_form(row[a].act));
         NTH_CHECK_CLOSE(pair(&cfg, x, z), row[a].S + k * row[a].Sdot, 1e-14, 0.0);
     }
-    NTH_CHECK(!nth_ntk_has_closed_form(NTH_ACT_TANH) && !nth_ntk_has_closed_form(NTH_ACT_SOFTPLUS));
-    NTH_CHECK(!nth_ntk_has_closed_form(NTH_ACT_COUNT));
 }
 
 /* H1-H9: unit inputs at an angle. The two ends must be exact to 1e-15. */
@@ -230,7 +227,6 @@ static void degenerate_inputs(void)
                                      .test = nth_mat_of(S, N, N),
                                      .test_test = nth_mat_of(Q, N, N) };
                 double         trace = 0.0, worst = 0.0;
-                if (!nth_ntk_has_closed_form((nth_activation)act)) continue;
                 if (kind & 2) cfg.input_scale = NTH_INPUT_FAN_IN;
                 NTH_CHECK_OK(
                     nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, N, D), nth_cmat_of(X, N, D)));
@@ -245,7 +241,7 @@ static void degenerate_inputs(void)
                 NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, N, D),
                                               nth_cmat_of(X, 4, D))); /* part of X */
                 for (int i = 0; i < 4 * N; ++i) NTH_CHECK_CLOSE(S[i], T[i], 0.0, 1e-15 * trace);
-                for (int i = 0; i < 16; ++i) NTH_CHECK(Q[i] == T[i / 4 * N + i % 4]);
+                for (int i = 0; i < 16; ++i) NTH_CHECK_CLOSE(Q[i], T[i / 4 * N + i % 4], 0.0, 1e-15 * trace);
                 for (int j = 0; j < N; ++j)
                     NTH_CHECK(T[j] == T[5 * N + j] || fabs(T[j] - T[5 * N + j]) <= 1e-15 * trace);
                 NTH_CHECK_OK(nth_eigh(nth_cmat_of(T, N, N), d, nth_mat_of(U, N, N)));
@@ -262,8 +258,8 @@ static void huge_and_tiny_inputs(void)
             const nth_net_config cfg = infinite((nth_activation)act, 3, 2, 1.5, 0.1);
             double               T[9];
             nth_blocks           K = { .train = nth_mat_of(T, 3, 3) };
-            if (!nth_ntk_has_closed_form((nth_activation)act)) continue;
             if (act == NTH_ACT_QUADRATIC && e > 10) continue; /* q^4 within double */
+            if ((act == NTH_ACT_TANH || act == NTH_ACT_SOFTPLUS) && e > 0) continue; /* a series reaches q = 100 */
             NTH_CHECK_OK(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 3, 2), (nth_cmat){ 0 }));
             for (int i = 0; i < 3; ++i)
                 for (int j = 0; j < 3; ++j)
@@ -293,16 +289,8 @@ static void same_bits_on_any_threads(void)
 
 static void refusals(void)
 {
-    static const nth_activation open[2] = { NTH_ACT_TANH, NTH_ACT_SOFTPLUS };
     double                      X[6] = { 0 }, T[4], S[2];
     nth_blocks                  K = { .train = nth_mat_of(T, 2, 2) };
-    for (int a = 0; a < 2; ++a) {
-        const nth_net_config cfg = infinite(open[a], 2, 2, 1, 0);
-        NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }),
-                         NTH_E_ARG);
-        NTH_CHECK_MESSAGE(nth_activation_name(open[a]));
-        NTH_CHECK_MESSAGE("erf gelu sin relu linear quadratic");
-    }
     nth_net_config cfg = infinite(NTH_ACT_ERF, 2, 2, 1, 0);
     NTH_CHECK_STATUS(nth_ntk_infinite(&K, &cfg, nth_cmat_of(X, 2, 3), (nth_cmat){ 0 }),
                      NTH_E_SHAPE);

@@ -297,11 +297,9 @@ static void claims_are_the_theory(void)
             NTH_CHECK(claimed(relu ? NTH_ACT_RELU : NTH_ACT_SOFTPLUS, 2, doubled, small, row[i].name, &p) == want);
             if (want) NTH_CHECK(p == (doubled ? row[i].doubled : row[i].gaussian));
         }
-    for (int act = 0; act < NTH_ACT_COUNT; ++act) { /* E_init K_0 needs a closed form */
-        const bool closed = nth_ntk_has_closed_form((nth_activation)act);
-        NTH_CHECK(claimed((nth_activation)act, 2, false, false, "K_t - E_init K_0", &p) == closed);
-        if (closed) NTH_CHECK(p == -0.5);
-        NTH_CHECK(claimed((nth_activation)act, 2, true, false, "K_0 - E_init K_0", &p) == closed);
+    for (int act = 0; act < NTH_ACT_COUNT; ++act) { /* every activation has E_init K_0 */
+        NTH_CHECK(claimed((nth_activation)act, 2, false, false, "K_t - E_init K_0", &p) && p == -0.5);
+        NTH_CHECK(claimed((nth_activation)act, 2, true, false, "K_0 - E_init K_0", &p) && p == -0.5);
         NTH_CHECK(!claimed((nth_activation)act, 2, false, true, "K_0 - E_init K_0", &p));
     }
 }

@@ -5,7 +5,7 @@
 #ifndef NTH_VERIFY_SWEEP_PRIV_H
 #define NTH_VERIFY_SWEEP_PRIV_H
 
-#include "nth/ntk.h"
+#include "nth/infinite.h"
 #include "nth/verify.h"
 #include "rows_priv.h"
 

@@ -106,9 +106,6 @@ NTH_API NTH_NODISCARD nth_status nth_spectral_alpha(const nth_spectral *sp, doub
  */
 NTH_API NTH_NODISCARD nth_status nth_spectral_omega(const nth_spectral *sp, double t, nth_mat Omega);
 
-/** True if the infinite-width kernel of this activation has a closed form here. */
-NTH_API bool nth_ntk_has_closed_form(nth_activation act);
-
 /**
  * Infinite-width tangent kernel from the covariances of the first layer.
  *
@@ -117,9 +114,9 @@ NTH_API bool nth_ntk_has_closed_form(nth_activation act);
  *
  * Shapes     K blocks as in nth_blocks; X (n x d), X_test (k x d) or empty.
  * Scaling    raw parameters; cfg->widths[0] = d sets the input scale, the hidden widths are not used.
- * Ownership  the caller's. Cost 2 N^2 d flops and L duals for each pair; no workspace.
- * Accuracy   a few ulp of the largest term (atan2 forms, no acos); test_ntk.c, circle_table.
- * Errors     NTH_E_ARG (activation without a closed form, naming those which have one), NTH_E_SHAPE.
+ * Ownership  the caller's. Cost as nth_infinite_fill, which offers more (infinite.h).
+ * Accuracy   a few ulp of the largest term; 1e-12 without a closed form. test_ntk.c, circle_table.
+ * Errors     NTH_E_ARG, NTH_E_SHAPE, NTH_E_NUMERIC, NTH_E_NOMEM as nth_infinite_create_fc.
  */
 NTH_API NTH_NODISCARD nth_status nth_ntk_infinite(nth_blocks *K, const nth_net_config *cfg,
                                                   nth_cmat X, nth_cmat X_test);

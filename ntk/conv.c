@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Convolutional infinite-width kernels (E55-E58): relu, 3x3 SAME convolutions with strides, flatten or
+ * global average pooling, dense read-out.
+ *
+ * Flatten needs pairs of equal pixels only: one pass of the maps through the layers. Pooling needs all
+ * pairs of pixels; a box moves both pixels alike, so the pairs of one displacement p' - p are a pass
+ * of their own against the displaced image, and strides leave only the displacements that are a
+ * multiple of their product: (2h-1)(2w-1) passes for an h x w output, over the part where both
+ * images have pixels.
+ *
+ * A tile holds the rows' images one by one and the columns' in groups of eight (loops_priv.h); threads
+ * share out the groups, and each pair is computed by itself, so bits do not depend on either.
+ */
+#include "alloc_priv.h"
+#include "fail_priv.h"
+#include "infinite_priv.h"
+#include "loops_priv.h"
+
+#include <math.h>
+
+enum { EDGE = 256, MAPS = NTH_MAX_LAYERS + 1 };
+
+/* A map with its rim of one pixel; layer 0 is the image. */
+typedef struct shape {
+    ptrdiff_t h, w, ld, size;    /* ld = w + 2, size = (h + 2) ld */
+    ptrdiff_t variances;         /* where this layer's variances begin, layers >= 1 */
+    ptrdiff_t stride, before[2]; /* of the convolution that leads here; rows, columns */
+    ptrdiff_t zoom;              /* strides that follow: a displacement of the output, here */
+    int       buffer;            /* of the workspace's map pairs */
+} shape;
+
+typedef struct conv {
+    nth_conv_config cfg;
+    nth_cmat        X, X_test;
+    shape           layer[MAPS];
+    ptrdiff_t       variances;              /* doubles for each image, all layers */
+    ptrdiff_t       buffer[2 * MAPS];       /* pixels of each */
+    int             buffers;
+} conv;
+
+/* ---- Geometry ----------------------------------------------------------------------------------- */
+
+static ptrdiff_t padding_before(ptrdiff_t size, ptrdiff_t out, ptrdiff_t stride)
+{
+    const ptrdiff_t total = (out - 1) * stride + 3 - size;
+    return total > 0 ? total / 2 : 0;
+}
+
+static void set_shape(shape *s, ptrdiff_t h, ptrdiff_t w)
+{
+    s->h = h, s->w = w, s->ld = w + 2, s->size = (h + 2) * (w + 2);
+}
+
+/* Pixel (0,0) of a map. */
+static ptrdiff_t origin(const shape *s) { return s->ld + 1; }
+
+static nth_status plan(conv *c)
+{
+    nth_status             st = NTH_OK;
+    const nth_conv_config *cfg = &c->cfg;
+    NTH_REQUIRE(cfg->channels >= 1 && cfg->height >= 1 && cfg->width >= 1 && cfg->height <= 1 << 14
+                    && cfg->width <= 1 << 14 && cfg->channels <= 1 << 20,
+                NTH_E_ARG, "images of %td channels, %td x %td pixels", cfg->channels, cfg->height, cfg->width);
+    NTH_REQUIRE(cfg->convs >= 2 && cfg->convs <= NTH_MAX_LAYERS, NTH_E_ARG,
+                "%d convolutions; expected 2..%d", cfg->convs, NTH_MAX_LAYERS);
+    NTH_REQUIRE(isfinite(cfg->sigma_w) && cfg->sigma_w > 0.0 && isfinite(cfg->sigma_b) && cfg->sigma_b >= 0.0,
+                NTH_E_ARG, "sigma_w = %g, sigma_b = %g; expected > 0 and >= 0", cfg->sigma_w, cfg->sigma_b);
+    NTH_REQUIRE(cfg->pooling == NTH_POOL_FLATTEN || cfg->pooling == NTH_POOL_GAP, NTH_E_ARG, "pooling %d",
+                (int)cfg->pooling);
+    set_shape(&c->layer[0], cfg->height, cfg->width);
+    for (int l = 1; l <= cfg->convs; ++l) {
+        shape          *s = &c->layer[l];
+        const shape    *in = s - 1;
+        const ptrdiff_t stride = cfg->strides[l - 1];
+        NTH_REQUIRE(stride >= 1 && stride <= 16, NTH_E_ARG, "stride %td of convolution %d; expected 1..16", stride, l);
+        set_shape(s, (in->h + stride - 1) / stride, (in->w + stride - 1) / stride);
+        s->stride = stride;
+        s->before[0] = padding_before(in->h, s->h, stride), s->before[1] = padding_before(in->w, s->w, stride);
+        s->variances = c->variances;
+        c->variances += s->size;
+    }
+    c->layer[cfg->convs].zoom = 1;
+    for (int l = cfg->convs; l > 0; --l) c->layer[l - 1].zoom = c->layer[l].zoom * c->layer[l].stride;
+    /* Two buffers for each run of layers of one shape: a rim of zeros stays one. */
+    for (int l = 0; l <= cfg->convs; ++l) {
+        shape     *s = &c->layer[l];
+        const bool again = l >= 2 && s->ld == s[-2].ld && s->size == s[-2].size && s->ld == s[-1].ld;
+        s->buffer = again ? s[-2].buffer : c->buffers++;
+        c->buffer[s->buffer] = s->size;
+    }
+done:
+    return st;
+}
+
+/* ---- Single images ------------------------------------------------------------------------------ */
+
+/* The image's planes with a rim of zeros, and sqrt(Sigma_pp(x,x)) of all layers with such a rim. */
+static void prepare(const conv *c, const double *x, double *planes, double *roots)
+{
+    const nth_conv_config *cfg = &c->cfg;
+    const shape           *in = &c->layer[0];
+    const double w2 = cfg->sigma_w * cfg->sigma_w, b2 = cfg->sigma_b * cfg->sigma_b;
+    for (ptrdiff_t ch = 0; ch < cfg->channels; ++ch)
+        for (ptrdiff_t p = 0; p < in->h * in->w; ++p)
+            planes[ch * in->size + origin(in) + p / in->w * in->ld + p % in->w] = x[ch * in->h * in->w + p];
+    for (int l = 1; l <= cfg->convs; ++l) {
+        const shape *s = &c->layer[l], *from = s - 1;
+        double      *out = roots + s->variances;
+        for (ptrdiff_t p = 0; p < s->h * s->w; ++p) {
+            const ptrdiff_t row = s->stride * (p / s->w) - s->before[0], col = s->stride * (p % s->w) - s->before[1];
+            double          sum = 0.0;
+            for (ptrdiff_t b = 0; b < 9; ++b) {
+                const ptrdiff_t at = origin(from) + (row + b / 3) * from->ld + col + b % 3;
+                if (l == 1) {
+                    double square = 0.0;
+                    for (ptrdiff_t ch = 0; ch < cfg->channels; ++ch)
+                        square += planes[ch * in->size + at] * planes[ch * in->size + at];
+                    sum += square / (double)cfg->channels;
+                } else {
+                    const double r = roots[from->variances + at];
+                    sum += 0.5 * r * r;
+                }
+            }
+            out[origin(s) + p / s->w * s->ld + p % s->w] = sqrt(w2 / 9.0 * sum + b2);
+        }
+    }
+}
+
+/* The images of a range, each by itself (group = 1) or eight side by side; missing ones are zero. */
+typedef struct images {
+    double   *planes, *roots;
+    ptrdiff_t planes_size, roots_size; /* for each image or group */
+} images;
+
+static nth_status images_create(images *im, const conv *c, ptrdiff_t first, ptrdiff_t count, ptrdiff_t group)
+{
+    nth_status      st = NTH_OK;
+    double         *one = NULL;
+    const ptrdiff_t groups = (count + group - 1) / group, planes = c->cfg.channels * c->layer[0].size;
+    *im = (images){ .planes_size = planes * group, .roots_size = c->variances * group };
+    NTH_TRY(nth_priv_doubles(&im->planes, groups * im->planes_size, "images of a tile"));
+    NTH_TRY(nth_priv_doubles(&im->roots, groups * im->roots_size, "variances of the images of a tile"));
+    NTH_TRY(nth_priv_doubles(&one, planes + c->variances, "one image"));
+    for (ptrdiff_t i = 0; i < count; ++i) {
+        double *to_planes = im->planes + i / group * im->planes_size + i % group;
+        double *to_roots = im->roots + i / group * im->roots_size + i % group;
+        prepare(c, nth_priv_point(c->X, c->X_test, first + i), one, one + planes);
+        for (ptrdiff_t p = 0; p < planes; ++p) to_planes[p * group] = one[p];
+        for (ptrdiff_t p = 0; p < c->variances; ++p) to_roots[p * group] = one[planes + p];
+    }
+done:
+    nth_priv_free(one);
+    return st;
+}
+
+static void images_free(images *im)
+{
+    nth_priv_free(im->planes);
+    nth_priv_free(im->roots);
+}
+
+/* ---- One image against a group ------------------------------------------------------------------ */
+
+typedef struct maps {
+    double *D[2 * MAPS], *T[2 * MAPS]; /* buffers */
+} maps;
+
+static nth_pair_maps maps_of(const maps *m, const shape *s)
+{
+    return (nth_pair_maps){ m->D[s->buffer] + origin(s) * NTH_GROUP, m->T[s->buffer] + origin(s) * NTH_GROUP, s->ld };
+}
+
+/* Where both images have pixels, for a displacement of the second. */
+static nth_region overlap(const shape *s, ptrdiff_t down, ptrdiff_t right)
+{
+    return (nth_region){ down < 0 ? -down : 0, s->h - (down > 0 ? down : 0),
+                         right < 0 ? -right : 0, s->w - (right > 0 ? right : 0) };
+}
+
+/* Pairs of pixels (p, p + displacement) through all layers; adds to sums. */
+static void pass(const conv *c, const nth_loops *f, const maps *m, const double *planes, const double *roots,
+                 const double *group_planes, const double *group_roots, ptrdiff_t down, ptrdiff_t right, double *sums)
+{
+    const double  w2 = c->cfg.sigma_w * c->cfg.sigma_w, b2 = c->cfg.sigma_b * c->cfg.sigma_b;
+    const bool    pooled = c->cfg.pooling == NTH_POOL_GAP;
+    const shape  *in = &c->layer[0];
+    nth_region    whole = overlap(in, down * in->zoom, right * in->zoom);
+    nth_pair_maps at = maps_of(m, in);
+    if (pooled) whole.row0 -= 1, whole.row1 += 1, whole.col0 -= 1, whole.col1 += 1;
+    const ptrdiff_t shift = origin(in) + in->zoom * (down * in->ld + right);
+    f->conv_input(&at, planes + origin(in), group_planes + shift * NTH_GROUP, c->cfg.channels, in->size, &whole);
+    for (int l = 1; l <= c->cfg.convs; ++l) {
+        const shape  *s = &c->layer[l];
+        nth_conv_step step = { .stride = s->stride, .before = { s->before[0], s->before[1] },
+                               .c9 = w2 / 9.0, .b2 = b2, .in = at, .out = maps_of(m, s) };
+        step.r1 = roots + s->variances + origin(s);
+        step.r2 = group_roots + (s->variances + origin(s) + s->zoom * (down * s->ld + right)) * NTH_GROUP;
+        step.region = overlap(s, down * s->zoom, right * s->zoom);
+        if (l == c->cfg.convs) f->conv_last(&step, sums);
+        else if (l == 1) f->conv_first(&step);
+        else f->conv_next(&step);
+        if (pooled && l < c->cfg.convs) f->conv_rim(&step);
+        at = step.out;
+    }
+}
+
+static void pairs(const conv *c, const nth_loops *f, const maps *m, const images *rows, ptrdiff_t i,
+                  const images *cols, ptrdiff_t g, double *Sigma, double *Theta)
+{
+    const shape   *last = &c->layer[c->cfg.convs];
+    const double  *planes = rows->planes + i * rows->planes_size, *roots = rows->roots + i * rows->roots_size;
+    const double  *group_planes = cols->planes + g * cols->planes_size, *group_roots = cols->roots + g * cols->roots_size;
+    const double   w2 = c->cfg.sigma_w * c->cfg.sigma_w, b2 = c->cfg.sigma_b * c->cfg.sigma_b;
+    const double   pixels = (double)(last->h * last->w);
+    const bool     pooled = c->cfg.pooling == NTH_POOL_GAP;
+    const ptrdiff_t h = pooled ? last->h - 1 : 0, w = pooled ? last->w - 1 : 0;
+    double         sums[2 * NTH_GROUP] = { 0 };
+    for (ptrdiff_t down = -h; down <= h; ++down)
+        for (ptrdiff_t right = -w; right <= w; ++right)
+            pass(c, f, m, planes, roots, group_planes, group_roots, down, right, sums);
+    for (ptrdiff_t v = 0; v < NTH_GROUP; ++v) {
+        const double k = w2 * sums[v] / (pooled ? pixels * pixels : pixels);
+        Sigma[v] = k + b2;
+        Theta[v] = Sigma[v] + w2 * sums[NTH_GROUP + v] / (pooled ? pixels * pixels : pixels);
+    }
+}
+
+/* ---- Tiles -------------------------------------------------------------------------------------- */
+
+static nth_status maps_create(maps *m, double **memory, const conv *c)
+{
+    nth_status st = NTH_OK;
+    ptrdiff_t  total = 0;
+    for (int b = 0; b < c->buffers; ++b) total += 2 * c->buffer[b] * NTH_GROUP;
+    NTH_TRY(nth_priv_doubles(memory, total, "maps of a convolutional kernel"));
+    double *next = *memory;
+    for (int b = 0; b < c->buffers; ++b) {
+        m->D[b] = next, next += c->buffer[b] * NTH_GROUP;
+        m->T[b] = next, next += c->buffer[b] * NTH_GROUP;
+    }
+done:
+    return st;
+}
+
+static nth_status conv_tile(const void *self, const nth_tile *t)
+{
+    nth_status       st = NTH_OK;
+    const conv      *c = self;
+    const nth_loops *f = nth_priv_loops();
+    images           rows = { 0 }, cols = { 0 };
+    const ptrdiff_t  groups = (t->cols + NTH_GROUP - 1) / NTH_GROUP;
+    int              failed = NTH_OK;
+    NTH_TRY(images_create(&rows, c, t->row, t->rows, 1));
+    NTH_TRY(images_create(&cols, c, t->col, t->cols, NTH_GROUP));
+#pragma omp parallel
+    {
+        maps       m;
+        double    *memory = NULL;
+        const nth_status mine = maps_create(&m, &memory, c);
+        if (mine != NTH_OK) {
+#pragma omp atomic write
+            failed = (int)mine;
+        }
+#pragma omp for schedule(dynamic, 1)
+        for (ptrdiff_t q = 0; q < groups; ++q) {
+            if (mine != NTH_OK) continue;
+            const ptrdiff_t j0 = q * NTH_GROUP, count = t->cols - j0 < NTH_GROUP ? t->cols - j0 : NTH_GROUP;
+            for (ptrdiff_t i = t->lower ? j0 : 0; i < t->rows; ++i) {
+                double Sigma[NTH_GROUP], Theta[NTH_GROUP];
+                pairs(c, f, &m, &rows, i, &cols, q, Sigma, Theta);
+                for (ptrdiff_t v = 0; v < count; ++v) {
+                    if (t->Theta.a != NULL) t->Theta.a[i * t->Theta.ld + j0 + v] = Theta[v];
+                    if (t->Sigma.a != NULL) t->Sigma.a[i * t->Sigma.ld + j0 + v] = Sigma[v];
+                }
+            }
+        }
+        nth_priv_free(memory);
+    }
+    NTH_REQUIRE(failed == NTH_OK, (nth_status)failed, "out of memory for the maps of a convolutional kernel");
+done:
+    images_free(&rows);
+    images_free(&cols);
+    return st;
+}
+
+static void conv_destroy(void *self) { nth_priv_free(self); }
+
+nth_conv_config nth_conv_lantk_cnn8(void)
+{
+    return (nth_conv_config){ .channels = 3, .height = 32, .width = 32, .convs = 7,
+                              .strides = { 1, 1, 1, 2, 1, 2, 1 }, .sigma_w = 1.0, .pooling = NTH_POOL_FLATTEN };
+}
+
+nth_status nth_infinite_create_conv(nth_infinite **K, const nth_conv_config *cfg, nth_cmat X, nth_cmat X_test)
+{
+    static const nth_architecture arch = { .tile = conv_tile, .destroy = conv_destroy, .edge = EDGE };
+    nth_status                    st = NTH_OK;
+    conv                         *c = NULL;
+    *K = NULL;
+    NTH_TRY(nth_priv_alloc(&c, 1, sizeof *c, "convolutional kernel"));
+    c->cfg = *cfg, c->X = X, c->X_test = X_test;
+    NTH_TRY(plan(c));
+    NTH_TRY(nth_priv_points_check(X, X_test, cfg->channels * cfg->height * cfg->width));
+    double positions = 0.0;
+    for (int l = 1; l <= cfg->convs; ++l) {
+        const shape    *s = &c->layer[l], *last = &c->layer[cfg->convs];
+        const bool      pooled = cfg->pooling == NTH_POOL_GAP;
+        const ptrdiff_t h = pooled ? last->h - 1 : 0, w = pooled ? last->w - 1 : 0;
+        for (ptrdiff_t down = -h; down <= h; ++down)
+            for (ptrdiff_t right = -w; right <= w; ++right) {
+                const nth_region g = overlap(s, down * s->zoom, right * s->zoom);
+                positions += (double)((g.row1 - g.row0) * (g.col1 - g.col0));
+            }
+    }
+    conv *given = c;
+    c = NULL;
+    NTH_TRY(nth_priv_infinite_create(K, &arch, given, X.rows, X_test.rows));
+    (*K)->positions = positions;
+done:
+    nth_priv_free(c);
+    return st;
+}

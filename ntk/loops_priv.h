@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The inner loops of the infinite-width relu kernels, built once for each instruction set
+ * (docs/adr/0007); loops.c takes the best one.
+ *
+ * A pair of Gaussians is carried as half its mean square difference, D = E[(z1 - z2)^2]/2, not as its
+ * covariance k = (q1 + q2)/2 - D: biases cancel in D, the average of k over a box of pixels is an
+ * average of D, and coincident inputs lose no digits. With r = sqrt q, R = r1 r2, e = (r1 - r2)^2/2:
+ *
+ *     R - k = D - e,    1 - cos th = (R - k)/R,    relu: D' = (q1 + q2)/4 - S(q1,q2,k)        [E45]
+ *
+ * Convolutions work on one image against a group of NTH_GROUP others, whose values for a pixel lie
+ * side by side, so that each pixel is whole vectors and neighbours need no shuffling.
+ */
+#ifndef NTH_NTK_LOOPS_PRIV_H
+#define NTH_NTK_LOOPS_PRIV_H
+
+#include <stddef.h>
+
+enum { NTH_GROUP = 8 };
+
+/* Pixels rows [row0, row1) x columns [col0, col1). */
+typedef struct nth_region {
+    ptrdiff_t row0, row1, col0, col1;
+} nth_region;
+
+/* Two maps of a group of pairs. Pointers are to pixel (0,0) of the first image; there is a rim of
+ * one pixel around, and rows are ld pixels apart. */
+typedef struct nth_pair_maps {
+    double   *D, *T; /* T: see the loops */
+    ptrdiff_t ld;
+} nth_pair_maps;
+
+/* Step from one layer's maps to the next's: a 3x3 convolution (E56), then the activation. */
+typedef struct nth_conv_step {
+    ptrdiff_t     stride;          /* output pixel p reads input pixels stride p - before + (0..2), */
+    ptrdiff_t     before[2];       /* in rows and in columns */
+    double        c9, b2;          /* sigma_w^2/9, sigma_b^2 */
+    nth_pair_maps in, out;
+    const double *r1, *r2;         /* sqrt q of the output: of the image; of the group, at the pixel that
+                                      pairs with (0,0); rows out.ld pixels apart */
+    nth_region    region;          /* of the output, where both images have pixels */
+} nth_conv_step;
+
+/* Fully connected layer of sigma = a min(z,0) + b max(z,0) (E46) for the pairs of one point with n
+ * others: c0 = (a^2+b^2)/2, c1 = (a-b)^2. */
+typedef struct nth_arc_layer {
+    double        w2, b2, c0, c1;
+    double        r1;              /* sqrt q of the one point at this layer */
+    const double *r2;              /* (n) of the others */
+} nth_arc_layer;
+
+typedef struct nth_loops {
+    const char *name;
+    /* D = |x - x'|^2/(2C), T = |x + x'|^2/(2C) at each pixel of the region. Planes of the C channels are
+     * `plane` pixels apart; x is one image, z the group. */
+    void (*conv_input)(const nth_pair_maps *out, const double *x, const double *z, ptrdiff_t channels,
+                       ptrdiff_t plane, const nth_region *region);
+    /* First convolution: T in = E[(z1 + z2)^2]/2, T out = Sdot Theta with Theta = Sigma = k. */
+    void (*conv_first)(const nth_conv_step *s);
+    /* Later ones: T in and out are Sdot Theta. */
+    void (*conv_next)(const nth_conv_step *s);
+    /* The last, no activation: adds k and Theta of the region's pixels to sums (2 x NTH_GROUP). */
+    void (*conv_last)(const nth_conv_step *s, double *sums);
+    /* What boxes read around the region: D = (q1 + q2)/4 with q = 0 outside an image, T = 0. */
+    void (*conv_rim)(const nth_conv_step *s);
+    /* minus = R - k, plus = R + k and Theta (n) become those of the next layer; *k is its covariance.
+     * n is a multiple of NTH_GROUP, arrays are aligned. Rows minus, plus, Theta, k of `pairs`. */
+    void (*arc_layer)(const nth_arc_layer *l, double *minus, double *plus, double *Theta, double *k, ptrdiff_t n);
+} nth_loops;
+
+extern const nth_loops nth_loops_portable, nth_loops_avx2, nth_loops_avx512;
+const nth_loops       *nth_priv_loops(void); /* the best of this CPU */
+
+#endif

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# usage: scripts/make_arc_polynomials.py
+# Writes ntk/arc_coefficients.inc: a Chebyshev fit of theta / (2 pi sqrt g), cos theta = 1 - g, on 0 <= g <= 1
+# (ntk/loops_body_priv.h), as powers of u = 2 g - 1, highest first,
+# four to a line. Needs mpmath; only to make the file anew.
+import os
+import mpmath as mp
+
+mp.mp.dps = 60
+path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "ntk", "arc_coefficients.inc")
+
+
+def series(first, ratio, g):
+    """sum_j first * prod ratio(j) g^j, for small g."""
+    term, total, j = first, mp.mpf(0), 0
+    while abs(term) > mp.mpf(10) ** -70:
+        total += term
+        term *= ratio(j) * g
+        j += 1
+    return total
+
+
+def angle(u):
+    """theta / (2 pi sqrt g), cos theta = 1 - g."""
+    g = (u + 1) / 2
+    if g < 0.01:  # arccos(1 - g) / sqrt(2 g) = sum_j ((2j)!/(j!)^2) / (2j + 1) (g / 8)^j
+        return mp.sqrt(2) / (2 * mp.pi) * series(mp.mpf(1), lambda j: mp.mpf((2 * j + 1) ** 2) / (4 * (j + 1) * (2 * j + 3)), g)
+    return mp.acos(1 - g) / (2 * mp.pi * mp.sqrt(g))
+
+
+with open(path, "w") as out:
+    out.write("/* SPDX-License-Identifier: GPL-3.0-or-later\n *\n * Made by scripts/make_arc_polynomials.py with mpmath %s.\n */\n"
+              % mp.__version__)
+    for name, f, terms in (("ARC_ANGLE", angle, 20),):
+        c, error = mp.chebyfit(f, [-1, 1], terms, error=True)
+        out.write("/* largest error %s */\n#define %s(X) \\\n" % (mp.nstr(error, 2), name))
+        quads = [", ".join(mp.nstr(v, 20) for v in c[j:j + 4]) for j in range(0, terms, 4)]
+        out.write(" \\\n".join("    X(%s)" % q for q in quads) + "\n")
