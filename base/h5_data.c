@@ -11,6 +11,7 @@
 #include "alloc_priv.h"
 #include "fail_priv.h"
 #include "h5_priv.h"
+#include "linalg_priv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -223,6 +224,90 @@ done:
     if (storage >= 0) H5Pclose(storage);
     if (links >= 0) H5Pclose(links);
     if (space >= 0) H5Sclose(space);
+    return st;
+}
+
+/* ---- Matrices in parts -------------------------------------------------------------------------- */
+
+nth_status nth_file_make_matrix(nth_file *file, const char *name, ptrdiff_t rows, ptrdiff_t cols)
+{
+    nth_status    st = NTH_OK;
+    hid_t         space = -1, storage = -1, id = -1;
+    int           rank;
+    ptrdiff_t     dims[NTH_MAX_RANK];
+    const hsize_t h[2] = { (hsize_t)rows, (hsize_t)cols };
+    nth_priv_h5_quiet();
+    NTH_REQUIRE(file->partial != NULL, NTH_E_ARG, "%s: opened to read only", file->path);
+    NTH_REQUIRE(rows >= 1 && cols >= 1, NTH_E_ARG, "%s: %td x %td", name, rows, cols);
+    if (exists(file->id, name)) {
+        NTH_TRY(nth_file_shape(file, name, &rank, dims));
+        NTH_REQUIRE(rank == 2 && dims[0] == rows && dims[1] == cols, NTH_E_FORMAT,
+                    "%s: %s is there with another shape than %td x %td", file->partial, name, rows, cols);
+        return st;
+    }
+    space = H5Screate_simple(2, h, NULL);
+    storage = H5Pcreate(H5P_DATASET_CREATE);
+    (void)H5Pset_alloc_time(storage, H5D_ALLOC_TIME_EARLY);
+    (void)H5Pset_fill_time(storage, H5D_FILL_TIME_NEVER);
+    id = H5Dcreate2(file->id, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, storage, H5P_DEFAULT);
+    NTH_REQUIRE(id >= 0, NTH_E_IO, "%s: %s cannot be made%s", file->partial, name, nth_priv_h5_cause());
+done:
+    if (id >= 0) H5Dclose(id);
+    if (storage >= 0) H5Pclose(storage);
+    if (space >= 0) H5Sclose(space);
+    return st;
+}
+
+/* The part of a matrix on disk that A is to fill or to come from, and A's own layout in memory. */
+static nth_status select_part(dataset *d, hid_t *memory, nth_file *file, const char *name, ptrdiff_t row,
+                              ptrdiff_t col, nth_cmat A)
+{
+    nth_status    st = NTH_OK;
+    const hsize_t start[2] = { (hsize_t)row, (hsize_t)col }, count[2] = { (hsize_t)A.rows, (hsize_t)A.cols };
+    const hsize_t zero[2] = { 0, 0 }, layout[2] = { (hsize_t)A.rows, (hsize_t)A.ld };
+    NTH_REQUIRE(d->rank == 2 && row >= 0 && col >= 0 && row + A.rows <= d->dims[0] && col + A.cols <= d->dims[1],
+                NTH_E_SHAPE, "%s: %s: part %td x %td at (%td,%td) of a matrix %td x %td", nth_priv_h5_name(file), name,
+                A.rows, A.cols, row, col, d->rank == 2 ? d->dims[0] : 0, d->rank == 2 ? d->dims[1] : 0);
+    *memory = H5Screate_simple(2, layout, NULL);
+    NTH_REQUIRE(*memory >= 0 && H5Sselect_hyperslab(*memory, H5S_SELECT_SET, zero, NULL, count, NULL) >= 0 &&
+                    H5Sselect_hyperslab(d->space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0,
+                NTH_E_IO, "%s: %s: part cannot be selected%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
+done:
+    return st;
+}
+
+nth_status nth_file_write_part(nth_file *file, const char *name, ptrdiff_t row, ptrdiff_t col, nth_cmat A)
+{
+    nth_status st = NTH_OK;
+    dataset    d = { .id = -1, .space = -1, .type = -1 };
+    hid_t      memory = -1;
+    NTH_REQUIRE(file->partial != NULL, NTH_E_ARG, "%s: opened to read only", file->path);
+    NTH_TRY(dataset_open(&d, file, name));
+    if (A.rows == 0 || A.cols == 0) goto done;
+    NTH_TRY(select_part(&d, &memory, file, name, row, col, A));
+    NTH_REQUIRE(H5Dwrite(d.id, H5T_NATIVE_DOUBLE, memory, d.space, H5P_DEFAULT, A.a) >= 0, NTH_E_IO,
+                "%s: %s cannot be written%s", file->partial, name, nth_priv_h5_cause());
+done:
+    if (memory >= 0) H5Sclose(memory);
+    dataset_close(&d);
+    return st;
+}
+
+nth_status nth_file_read_part(nth_file *file, const char *name, ptrdiff_t row, ptrdiff_t col, nth_mat A)
+{
+    nth_status st = NTH_OK;
+    dataset    d = { .id = -1, .space = -1, .type = -1 };
+    hid_t      memory = -1;
+    NTH_TRY(dataset_open(&d, file, name));
+    if (A.rows == 0 || A.cols == 0) goto done;
+    NTH_TRY(select_part(&d, &memory, file, name, row, col, nth_const(A)));
+    NTH_REQUIRE(is_stored(&d) && H5Dread(d.id, H5T_NATIVE_DOUBLE, memory, d.space, H5P_DEFAULT, A.a) >= 0, NTH_E_FORMAT,
+                "%s: %s cannot be read: damaged or truncated%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
+    NTH_REQUIRE(nth_all_finite(nth_const(A)), NTH_E_NUMERIC, "%s: %s: entries that are not finite near (%td,%td)",
+                nth_priv_h5_name(file), name, row, col);
+done:
+    if (memory >= 0) H5Sclose(memory);
+    dataset_close(&d);
     return st;
 }
 

@@ -1,63 +1,163 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nth kernel: the empirical tangent kernel of a network (E15), or the infinite-width kernel of an
- * architecture (E52-E54), on a data set: /K, /K_test, /K_test_test.
+ * nth kernel: the empirical tangent kernel of a network (E15), or an infinite-width kernel of an
+ * architecture (E52-E58), on a data set: /K, /K_test, /K_test_test.
  */
 #include "commands.h"
-#include "problem.h"
+#include "kernel_tiles.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Options that belong to the other kinds are mistakes, not decoration. */
-static nth_status check_options(cli *c, bool empirical)
+typedef enum kind { EMPIRICAL, NTK, NNGP, CNTK, CNNGP, KINDS } kind;
+
+static const char *const kind_name[KINDS] = { "empirical", "ntk", "nngp", "cntk", "cnngp" };
+
+static kind kind_of(const nth_config *cfg)
 {
-    static const char *const of_architecture[] = { "activation", "depth", "sigma-w", "sigma-b", "input-scale" };
-    if (!empirical && c->cfg->net != NULL)
-        return cli_fail(c, NTH_E_ARG, "--net does not go with --kind %s; give --activation and --depth", c->cfg->kind);
-    if (empirical && c->cfg->net == NULL) return cli_fail(c, NTH_E_ARG, "--net FILE is missing: network file");
-    for (size_t i = 0; empirical && i < sizeof of_architecture / sizeof *of_architecture; ++i)
-        if (nth_config_given(c->cfg, of_architecture[i]))
-            return cli_fail(c, NTH_E_ARG, "--%s does not go with --kind empirical; the network file says it",
-                            of_architecture[i]);
+    int k = 0;
+    while (strcmp(cfg->kind, kind_name[k]) != 0) ++k; /* one of the words: the parser saw to it */
+    return (kind)k;
+}
+
+/* ---- Options that belong to other kinds are mistakes, not decoration ---------------------------- */
+
+enum { FULL = 1 << NTK | 1 << NNGP, CONV = 1 << CNTK | 1 << CNNGP, INFINITE = FULL | CONV };
+
+static const struct {
+    const char *option;
+    unsigned    kinds;
+    const char *why_not; /* in place of the reason below */
+} belongs[] = {
+    { "net", 1 << EMPIRICAL, "it is the kernel of an architecture" },
+    { "activation", FULL, NULL },
+    { "slope", FULL, NULL },
+    { "depth", FULL, NULL },
+    { "tolerance", FULL, NULL },
+    { "input-scale", FULL, NULL },
+    { "sigma-w", INFINITE, NULL },
+    { "sigma-b", INFINITE, NULL },
+    { "test-test", INFINITE, NULL },
+    { "preset", CONV, NULL },
+    { "strides", CONV, NULL },
+    { "pooling", CONV, NULL },
+    { "image", CONV, NULL },
+};
+
+static nth_status check_options(cli *c, kind k)
+{
+    const nth_config *cfg = c->cfg;
+    for (size_t i = 0; i < sizeof belongs / sizeof *belongs; ++i)
+        if (!(belongs[i].kinds & 1u << k) && nth_config_given(cfg, belongs[i].option))
+            return cli_fail(c, NTH_E_ARG, "--%s does not go with --kind %s; %s", belongs[i].option, cfg->kind,
+                            belongs[i].why_not != NULL ? belongs[i].why_not
+                            : k == EMPIRICAL           ? "the network file says it"
+                            : 1u << k & CONV           ? "convolutional kernels are of relu and take --preset or --strides"
+                                                       : "convolutional kernels are --kind cntk and cnngp");
+    if (k == EMPIRICAL && cfg->net == NULL) return cli_fail(c, NTH_E_ARG, "--net FILE is missing: network file");
+    if (nth_config_given(cfg, "slope") && strcmp(cfg->kernel_activation, "leaky_relu") != 0)
+        return cli_fail(c, NTH_E_ARG, "--slope goes with --activation leaky_relu, not with %s", cfg->kernel_activation);
+    if (1u << k & CONV && cfg->architecture == NULL && cfg->strides.n == 0)
+        return cli_fail(c, NTH_E_ARG, "--preset or --strides is missing: the convolutions of the architecture");
     return NTH_OK;
 }
 
-static nth_status infinite(cli *c, nth_blocks *K, const cli_problem *p)
+/* ---- Architectures ------------------------------------------------------------------------------ */
+
+static nth_status fully_connected(cli *c, nth_infinite **K, const cli_problem *p)
 {
     nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
-    nth_net_config    net = { .layers = (int)cfg->depth, .sigma_w = cfg->sigma_w, .sigma_b = cfg->sigma_b };
-    net.input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
-    for (int l = 0; l <= net.layers; ++l) net.widths[l] = l == 0 ? p->X.cols : 1;
-    CLI_TRY(nth_activation_parse(&net.activation, cfg->activation));
-    CLI_TRY(nth_ntk_infinite(K, &net, p->X, p->X_test));
+    nth_fc_config     fc = { .layers = (int)cfg->depth, .sigma_w = cfg->sigma_w, .sigma_b = cfg->sigma_b,
+                             .tolerance = cfg->tolerance };
+    fc.input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
+    CLI_TRY(nth_dual_parse(&fc.activation, cfg->kernel_activation, cfg->slope));
+    CLI_TRY(nth_infinite_create_fc(K, &fc, p->X, p->X_test));
 done:
+    return st;
+}
+
+/* Channels, height and width: as given, or those of the data sets that have this dimension. */
+static nth_status image_shape(cli *c, nth_conv_config *conv, ptrdiff_t d)
+{
+    static const ptrdiff_t known[][3] = { { 3, 32, 32 }, { 1, 28, 28 } };
+    const nth_ints *given = &c->cfg->image;
+    ptrdiff_t              shape[3] = { 0 };
+    for (size_t i = 0; i < sizeof known / sizeof *known; ++i)
+        if (known[i][0] * known[i][1] * known[i][2] == d) memcpy(shape, known[i], sizeof shape);
+    if (given->n > 0 && given->n != 3)
+        return cli_fail(c, NTH_E_ARG, "--image: %td numbers; channels, height and width are expected", given->n);
+    for (int i = 0; i < 3 && given->n == 3; ++i) shape[i] = (ptrdiff_t)given->v[i];
+    if (shape[0] == 0)
+        return cli_fail(c, NTH_E_ARG, "--image C,H,W is missing: inputs of dimension %td are no images known here", d);
+    if (shape[0] * shape[1] * shape[2] != d)
+        return cli_fail(c, NTH_E_ARG, "--image: %td x %td x %td pixels are %td numbers, the inputs have %td", shape[0],
+                        shape[1], shape[2], shape[0] * shape[1] * shape[2], d);
+    conv->channels = shape[0], conv->height = shape[1], conv->width = shape[2];
+    return NTH_OK;
+}
+
+static nth_status convolutional(cli *c, nth_infinite **K, const cli_problem *p)
+{
+    nth_status        st = NTH_OK;
+    const nth_config *cfg = c->cfg;
+    nth_conv_config   conv = nth_conv_lantk_cnn8();
+    CLI_TRY(image_shape(c, &conv, p->X.cols));
+    if (cfg->strides.n > NTH_MAX_LAYERS)
+        CLI_TRY(cli_fail(c, NTH_E_ARG, "--strides: %td convolutions; at most %d", cfg->strides.n, NTH_MAX_LAYERS));
+    if (cfg->strides.n > 0) conv.convs = (int)cfg->strides.n;
+    for (ptrdiff_t l = 0; l < cfg->strides.n; ++l) conv.strides[l] = (int)cfg->strides.v[l];
+    if (cfg->architecture == NULL || nth_config_given(cfg, "pooling"))
+        conv.pooling = strcmp(cfg->pooling, "gap") == 0 ? NTH_POOL_GAP : NTH_POOL_FLATTEN;
+    conv.sigma_w = cfg->sigma_w, conv.sigma_b = cfg->sigma_b;
+    CLI_TRY(nth_infinite_create_conv(K, &conv, p->X, p->X_test));
+done:
+    return st;
+}
+
+static nth_status infinite(cli *c, kind k, const cli_problem *p)
+{
+    nth_status    st = NTH_OK;
+    nth_infinite *K = NULL;
+    CLI_TRY(1u << k & CONV ? convolutional(c, &K, p) : fully_connected(c, &K, p));
+    CLI_TRY(cli_kernel_tiles(c, K, p, k == NNGP || k == CNNGP, strcmp(c->cfg->test_test, "yes") == 0));
+done:
+    nth_infinite_destroy(&K);
+    return st;
+}
+
+/* ---- The command -------------------------------------------------------------------------------- */
+
+static nth_status empirical(cli *c, const cli_problem *p)
+{
+    nth_status st = NTH_OK;
+    nth_blocks K = { 0 };
+    nth_file  *f = NULL;
+    CLI_TRY(cli_blocks_create(c, &K, p->n, p->k, true));
+    CLI_TRY(cli_create(c, &f));
+    CLI_TRY(nth_ntk_empirical(&K, p->net, p->X, p->X_test));
+    if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
+    CLI_TRY(cli_blocks_write(f, "K", &K));
+    CLI_TRY(nth_file_commit(&f));
+    cli_report_blocks(c, "K", &K);
+done:
+    cli_discard(c, &f);
+    cli_blocks_free(&K);
     return st;
 }
 
 nth_status cmd_kernel(cli *c)
 {
     nth_status  st = NTH_OK;
-    const bool  empirical = strcmp(c->cfg->kind, "empirical") == 0;
+    const kind  k = kind_of(c->cfg);
     cli_problem p = { 0 };
-    nth_blocks  K = { 0 };
-    nth_file   *f = NULL;
-    CLI_TRY(check_options(c, empirical));
-    CLI_TRY(cli_problem_load(c, &p, empirical, false));
-    CLI_TRY(cli_blocks_create(c, &K, p.n, p.k, true));
-    CLI_TRY(cli_create(c, &f));
-    CLI_TRY(empirical ? nth_ntk_empirical(&K, p.net, p.X, p.X_test) : infinite(c, &K, &p));
-    if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
-    CLI_TRY(cli_blocks_write(f, "K", &K));
-    CLI_TRY(nth_file_commit(&f));
+    CLI_TRY(check_options(c, k));
+    CLI_TRY(cli_problem_load(c, &p, k == EMPIRICAL, false));
+    CLI_TRY(k == EMPIRICAL ? empirical(c, &p) : infinite(c, k, &p));
     nth_json_set_string(c->json, "kind", c->cfg->kind);
-    cli_report_blocks(c, "K", &K);
     cli_say(c, "written to %s\n", c->cfg->out);
     nth_json_set_string(c->json, "out", c->cfg->out);
 done:
-    cli_discard(c, &f);
-    cli_blocks_free(&K);
     cli_problem_free(&p);
     return st;
 }

@@ -127,22 +127,26 @@ double cli_max_abs(const double *a, ptrdiff_t n)
     return most;
 }
 
-void cli_report_dataset(cli *c, const char *path, const double *a, int rank, const ptrdiff_t *dims)
+void cli_report_shape(cli *c, const char *path, int rank, const ptrdiff_t *dims, double largest)
 {
     nth_json *o = nth_json_object(), *shape = nth_json_array();
     char      text[128];
     int       length = 0;
-    ptrdiff_t count = 1;
     for (int i = 0; i < rank; ++i) {
         length += snprintf(text + length, sizeof text - (size_t)length, "%s%td", i > 0 ? "," : "", dims[i]);
         nth_json_append_int(shape, dims[i]);
-        count *= dims[i];
     }
-    const double most = cli_max_abs(a, count);
-    cli_say(c, "%-16s (%s)  largest entry %.6g\n", path, text, most);
+    cli_say(c, "%-16s (%s)  largest entry %.6g\n", path, text, largest);
     nth_json_set(o, "shape", shape);
-    nth_json_set_double(o, "largest", most);
+    nth_json_set_double(o, "largest", largest);
     nth_json_set(c->json, path, o);
+}
+
+void cli_report_dataset(cli *c, const char *path, const double *a, int rank, const ptrdiff_t *dims)
+{
+    ptrdiff_t count = 1;
+    for (int i = 0; i < rank; ++i) count *= dims[i];
+    cli_report_shape(c, path, rank, dims, cli_max_abs(a, count));
 }
 
 void cli_report_blocks(cli *c, const char *name, const nth_blocks *b)

@@ -33,6 +33,8 @@ void                     cli_blocks_free(nth_blocks *b);
 NTH_NODISCARD nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b);
 /* A line (and JSON object) on a dataset: shape, largest entry. */
 void cli_report_dataset(cli *c, const char *path, const double *a, int rank, const ptrdiff_t *dims);
+/* The same where the largest entry is known. */
+void cli_report_shape(cli *c, const char *path, int rank, const ptrdiff_t *dims, double largest);
 /* The same on each block. */
 void cli_report_blocks(cli *c, const char *name, const nth_blocks *b);
 

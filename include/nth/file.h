@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nth/mat.h"
 #include "nth/status.h"
 
 #ifdef __cplusplus
@@ -118,6 +119,30 @@ NTH_API NTH_NODISCARD nth_status nth_file_read_any(nth_file *file, const char *n
  */
 NTH_API NTH_NODISCARD nth_status nth_file_write(nth_file *file, const char *name, const double *data,
                                                 int rank, const ptrdiff_t *dims);
+
+/**
+ * Makes room for a matrix that is written part by part; one of the same shape that is there already
+ * (a resumed file) is kept. Stored contiguously and not compressed, so that any part can be written
+ * in any order, and a reader can map it.
+ *
+ * Shapes     (rows x cols), what is never written reads as zero.
+ * Errors     NTH_E_IO; NTH_E_FORMAT: one of another shape is there; NTH_E_ARG: opened to read.
+ */
+NTH_API NTH_NODISCARD nth_status nth_file_make_matrix(nth_file *file, const char *name, ptrdiff_t rows,
+                                                      ptrdiff_t cols);
+
+/**
+ * Writes a part of a matrix made by nth_file_make_matrix, its corner at (row, col).
+ *
+ * Shapes     A (r x c) within the matrix.
+ * Errors     NTH_E_IO: the disk is full, for example; NTH_E_SHAPE: outside; NTH_E_FORMAT: no such matrix.
+ */
+NTH_API NTH_NODISCARD nth_status nth_file_write_part(nth_file *file, const char *name, ptrdiff_t row,
+                                                     ptrdiff_t col, nth_cmat A);
+
+/** Reads a part of any matrix of numbers; errors as nth_file_read, NTH_E_SHAPE outside. */
+NTH_API NTH_NODISCARD nth_status nth_file_read_part(nth_file *file, const char *name, ptrdiff_t row,
+                                                    ptrdiff_t col, nth_mat A);
 
 /**
  * Calls visit(name, ctx) for each link directly under a group, in name order, until it returns a

@@ -30,10 +30,9 @@ expect 0 '' kernel --net net.h5 --data 'synthetic:sphere?n=5&d=6&test=0&seed=1' 
 holds 'no test blocks' test "$(grep -c /K out)" = 1
 
 expect 2 'nth kernel: --net FILE is missing: network file' kernel --data d.h5 --out a.h5
-expect 2 'nth kernel: --kind: "nngp" is none of empirical, ntk' kernel --kind nngp --data d.h5 --out a.h5
-expect 2 'nth kernel: --net does not go with --kind ntk; give --activation and --depth' kernel --kind ntk --net net.h5 --data d.h5 --out a.h5
+expect 2 'nth kernel: --kind: "ngp" is none of empirical, ntk, nngp, cntk, cnngp; did you mean "nngp"?' kernel --kind ngp --data d.h5 --out a.h5
+expect 2 'nth kernel: --net does not go with --kind ntk; it is the kernel of an architecture' kernel --kind ntk --net net.h5 --data d.h5 --out a.h5
 expect 2 'nth kernel: --depth does not go with --kind empirical; the network file says it' kernel --net net.h5 --depth 3 --data d.h5 --out a.h5
-expect 2 'nth kernel: activation tanh has no closed-form infinite-width kernel; those which have: erf gelu sin relu linear quadratic' kernel --kind ntk --activation tanh --data d.h5 --out a.h5
 expect 3 'nth kernel: net.h5 expects inputs of dimension 6, synthetic:sphere?n=5&d=4&test=2&seed=1 has dimension 4' kernel --net net.h5 --data 'synthetic:sphere?n=5&d=4&test=2&seed=1' --out a.h5
 expect 3 'nth kernel: absent.h5: cannot be opened: No such file or directory' kernel --net absent.h5 --data d.h5 --out a.h5
 expect 3 'nth kernel: d.h5: / has no attribute activation' kernel --net d.h5 --data d.h5 --out a.h5

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Kernels larger than memory (kernel_tiles.h). /tiles_done counts the tiles of the file: they come in
+ * one order, so one number says where to go on.
+ */
+#define _DEFAULT_SOURCE /* statvfs's types */
+#include "kernel_tiles.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+static const double FLUSH_SECONDS = 5.0; /* a killed run loses no more, or one tile */
+
+/* A block of the file and the points it covers. */
+typedef struct part {
+    const char *name;
+    ptrdiff_t   row, col, rows, cols;
+    double      largest;
+} part;
+
+typedef struct run {
+    cli                *c;
+    const nth_infinite *K;
+    nth_file           *file;
+    bool                covariance;
+    double             *tile, *turned; /* (edge x edge) */
+    ptrdiff_t           edge, done, skip, total;
+    time_t              flushed;
+} run;
+
+static ptrdiff_t blocks_of(ptrdiff_t n, ptrdiff_t edge) { return (n + edge - 1) / edge; }
+
+static ptrdiff_t tiles_of(const part *p, ptrdiff_t edge)
+{
+    const ptrdiff_t r = blocks_of(p->rows, edge), c = blocks_of(p->cols, edge);
+    return p->row == p->col ? r * (r + 1) / 2 : r * c;
+}
+
+/* The disk is asked before hours of work, not after. */
+static nth_status disk_check(cli *c, const part *parts, int count)
+{
+    struct statvfs disk;
+    char           folder[4096];
+    double         bytes = 0.0;
+    const char    *slash = strrchr(c->cfg->out, '/');
+    for (int i = 0; i < count; ++i) bytes += 8.0 * (double)parts[i].rows * (double)parts[i].cols;
+    if (slash == NULL) snprintf(folder, sizeof folder, ".");
+    else snprintf(folder, sizeof folder, "%.*s", (int)(slash - c->cfg->out + 1), c->cfg->out);
+    if (statvfs(folder, &disk) != 0) return NTH_OK; /* opening the file will say more */
+    const double have = (double)disk.f_bavail * (double)disk.f_frsize;
+    if (bytes <= have) return NTH_OK;
+    return cli_fail(c, NTH_E_IO, "%s needs %.4g GB on the disk, %.4g GB are free there", c->cfg->out, 1e-9 * bytes,
+                    1e-9 * have);
+}
+
+static nth_status keep(run *r, bool now)
+{
+    nth_status   st = NTH_OK;
+    const double count = (double)r->done;
+    if (!now && difftime(time(NULL), r->flushed) < FLUSH_SECONDS) return st;
+    CLI_TRY(nth_file_flush(r->file)); /* the tiles first, then their number */
+    CLI_TRY(nth_file_write_part(r->file, "/tiles_done", 0, 0, nth_cmat_of(&count, 1, 1)));
+    CLI_TRY(nth_file_flush(r->file));
+    r->flushed = time(NULL);
+done:
+    return st;
+}
+
+static nth_status one_tile(run *r, part *p, ptrdiff_t i, ptrdiff_t j)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t rows = p->rows - i < r->edge ? p->rows - i : r->edge;
+    const ptrdiff_t cols = p->cols - j < r->edge ? p->cols - j : r->edge;
+    const nth_mat   T = nth_mat_of(r->tile, rows, cols), none = { 0 };
+    CLI_TRY(nth_infinite_tile(r->covariance ? none : T, r->covariance ? T : none, r->K, p->row + i, p->col + j));
+    CLI_TRY(nth_file_write_part(r->file, p->name, i, j, nth_const(T)));
+    if (p->row == p->col && i != j) {
+        for (ptrdiff_t a = 0; a < rows; ++a)
+            for (ptrdiff_t b = 0; b < cols; ++b) r->turned[b * rows + a] = r->tile[a * cols + b];
+        CLI_TRY(nth_file_write_part(r->file, p->name, j, i, nth_cmat_of(r->turned, cols, rows)));
+    }
+done:
+    return st;
+}
+
+static nth_status one_part(run *r, part *p)
+{
+    nth_status st = NTH_OK;
+    for (ptrdiff_t i = 0; i < p->rows; i += r->edge)
+        for (ptrdiff_t j = 0; j < (p->row == p->col ? i + 1 : p->cols); j += r->edge) {
+            if (r->skip > 0) {
+                --r->skip;
+                continue;
+            }
+            if (cli_interrupted()) {
+                CLI_TRY(keep(r, true));
+                (void)cli_fail(r->c, NTH_E_INTERRUPTED, "interrupted; the same command goes on after %td of %td tiles (%s.partial)",
+                               r->done, r->total, r->c->cfg->out);
+                CLI_TRY(NTH_E_INTERRUPTED);
+            }
+            CLI_TRY(one_tile(r, p, i, j));
+            ++r->done;
+            CLI_TRY(keep(r, false));
+            cli_progress_update(r->c, r->done);
+        }
+done:
+    return st;
+}
+
+/* Creates or continues the file; the data must be those it was begun with. */
+static nth_status open_file(run *r, const cli_problem *p, const part *parts, int count)
+{
+    nth_status st = NTH_OK;
+    bool       resumed;
+    char       sum[24], had[24];
+    double     done = 0.0;
+    snprintf(sum, sizeof sum, "%016" PRIx64, nth_data_checksum(p->data));
+    CLI_TRY(cli_resume(r->c, &r->file, &resumed));
+    if (resumed && nth_file_has(r->file, "/tiles_done")) {
+        CLI_TRY(nth_file_get_string(r->file, "/", "data_checksum", had, sizeof had));
+        if (strcmp(sum, had) != 0)
+            CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial was begun with other data (checksum %s, now %s); remove it or choose another --out",
+                             r->c->cfg->out, had, sum));
+        CLI_TRY(nth_file_read(r->file, "/tiles_done", &done, 1));
+        if (!(done >= 0.0 && done <= (double)r->total))
+            CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial: /tiles_done is %g, 0 to %td are expected", r->c->cfg->out,
+                             done, r->total));
+        r->skip = r->done = (ptrdiff_t)done;
+        return st;
+    }
+    CLI_TRY(nth_file_set_string(r->file, "/", "data_checksum", sum));
+    for (int i = 0; i < count; ++i) CLI_TRY(nth_file_make_matrix(r->file, parts[i].name, parts[i].rows, parts[i].cols));
+    CLI_TRY(nth_file_make_matrix(r->file, "/tiles_done", 1, 1));
+    CLI_TRY(keep(r, true));
+done:
+    return st;
+}
+
+/* Shape and largest entry of what is in the file, a band of rows at a time. */
+static nth_status report(run *r, const part *p)
+{
+    nth_status st = NTH_OK;
+    double     most = 0.0;
+    for (ptrdiff_t i = 0; i < p->rows; i += r->edge)
+        for (ptrdiff_t j = 0; j < p->cols; j += r->edge) {
+            const nth_mat T = nth_mat_of(r->tile, p->rows - i < r->edge ? p->rows - i : r->edge,
+                                         p->cols - j < r->edge ? p->cols - j : r->edge);
+            CLI_TRY(nth_file_read_part(r->file, p->name, i, j, T));
+            most = fmax(most, cli_max_abs(T.a, T.rows * T.cols));
+        }
+    const ptrdiff_t dims[2] = { p->rows, p->cols };
+    cli_report_shape(r->c, p->name, 2, dims, most);
+done:
+    return st;
+}
+
+nth_status cli_kernel_tiles(cli *c, const nth_infinite *K, const cli_problem *p, bool covariance, bool corner)
+{
+    nth_status st = NTH_OK;
+    part       parts[] = { { "/K", 0, 0, p->n, p->n, 0.0 },
+                           { "/K_test", p->n, 0, p->k, p->n, 0.0 },
+                           { "/K_test_test", p->n, p->n, p->k, p->k, 0.0 } };
+    const int  count = p->k == 0 ? 1 : corner ? 3 : 2;
+    run        r = { .c = c, .K = K, .covariance = covariance, .edge = nth_infinite_tile_size(K), .flushed = time(NULL) };
+    for (int i = 0; i < count; ++i) r.total += tiles_of(&parts[i], r.edge);
+    CLI_TRY(disk_check(c, parts, count));
+    CLI_TRY(cli_doubles(c, &r.tile, (double)r.edge * (double)r.edge, "tile"));
+    CLI_TRY(cli_doubles(c, &r.turned, (double)r.edge * (double)r.edge, "tile"));
+    CLI_TRY(open_file(&r, p, parts, count));
+    cli_progress_begin(c, "tiles", r.total);
+    for (int i = 0; i < count; ++i) CLI_TRY(one_part(&r, &parts[i]));
+    CLI_TRY(keep(&r, true));
+    for (int i = 0; i < count; ++i) CLI_TRY(report(&r, &parts[i]));
+    CLI_TRY(nth_file_set_double(r.file, "/", "dual_error", nth_infinite_error(K)));
+    CLI_TRY(nth_file_commit(&r.file));
+done:
+    cli_progress_end(c);
+    if (r.done == 0) cli_discard(c, &r.file); /* nothing of worth is in it */
+    nth_file_close(&r.file);
+    free(r.tile);
+    free(r.turned);
+    return st;
+}
