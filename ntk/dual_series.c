@@ -204,7 +204,11 @@ static nth_status find_step(trial *t, bool *found)
     t->h = fmax(t->h, 4.0 * t->U / NODES_MAX);
     for (int level = 0;; ++level) {
         const double nodes = t->U / t->h + 1.0;
-        if (nodes > NODES_MAX || nodes * (double)t->terms > BASIS_MAX) break;
+        if (nodes > NODES_MAX || nodes * (double)t->terms > BASIS_MAX) {
+            *found = level > 1 && t->change <= 0.5 * t->tol; /* rounding alone, with many terms */
+            t->h *= 2.0;
+            break;
+        }
         NTH_TRY(basis_create(&b, t->U, t->h, t->terms / 2, t->terms / 2, t->n));
         for (int g = 0; g < 2; ++g) {
             const nth_mat last = t->V[g];
@@ -357,7 +361,8 @@ static nth_status build(nth_series *s, trial *t, const double *q, ptrdiff_t n, d
             settled, NTH_E_NUMERIC,
             "Hermite coefficients do not settle under refinement (is sigma smooth?): largest "
             "variance %g, tolerance %g asked, error %g reached",
-            t->q[0], t->tol, *error = t->change);
+            t->q[0], t->tol,
+            *error = terms > TERMS_MIN ? nth_keep_max(*error, t->change) : t->change);
         for (ptrdiff_t i = 0; i < t->n; ++i) {
             const missing left =
                 tail(t->finer, (ptrdiff_t[2]){ terms / 2, terms / 2 }, i, t->q[i], &t->mom[i]);

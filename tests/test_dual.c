@@ -387,7 +387,7 @@ static void unreachable(void)
 {
     nth_dual       relu = named("relu"), fn = wrapped(&relu);
     const nth_dual tanh_ = named("tanh");
-    const double   q[3] = { 0.5, 2.0, 1.0 }, huge[2] = { 1.0, 1e6 };
+    const double   q[3] = { 0.5, 2.0, 1.0 }, huge[2] = { 1.0, 1e6 }, hundred[1] = { 100.0 };
     double         error;
     nth_series    *s;
     nth_dual_value v;
@@ -411,6 +411,8 @@ static void unreachable(void)
     NTH_CHECK_STATUS(nth_series_create(&s, &tanh_, wide, 2, 1e-12, &error, NULL), NTH_E_NUMERIC);
     NTH_CHECK_MESSAGE("largest variance 400");
     NTH_CHECK(error > 1e-12 && error < 1.0);
+    NTH_CHECK_STATUS(nth_series_create(&s, &tanh_, hundred, 1, 1e-12, &error, NULL), NTH_E_NUMERIC);
+    NTH_CHECK(error > 1e-12 && error < 1e-7);
 }
 
 /* A narrow bump at 3: what it takes is not settled by the largest and the smallest variance. */
