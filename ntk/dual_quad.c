@@ -201,10 +201,10 @@ static bool settled(nth_dual_value *out, const sums *t, double tol)
 static bool smooth(nth_dual_value *out, const plane *p, double tol)
 {
     const double finest = p->across == 0.0 ? 1.0 / 16384 : 1.0 / 256;
-    double       h = 0.25;
+    double       h = fmax(fmin(0.25, 0.5 / p->r1), 8.0 * finest); /* at most 1/2 in z */
     sums         t = trapezoid(p, h, 0.5);
     (void)settled(out, &t, tol);
-    for (int level = 1; h > finest; ++level) {
+    for (int level = 1; h >= 2.0 * finest; ++level) {
         const double turn = 0.5 + 0.38196601125010515 * level * level; /* no pattern over levels */
         h *= 0.5;
         t = trapezoid(p, h, turn - floor(turn));

@@ -51,7 +51,8 @@ typedef struct basis {
 } basis;
 
 typedef struct moments {
-    double a0, S, Sdot; /* E sigma, E sigma^2, E sigma'^2 */
+    double a0, S, Sdot;      /* E sigma, E sigma^2, E sigma'^2 */
+    double rough, rough_dot; /* the last two from every second node */
 } moments;
 
 static void basis_free(basis *b)
@@ -118,6 +119,9 @@ static moments fold(const basis *b, const nth_dual *dual, double q, ptrdiff_t i)
             sum.a0 += whw * (f[0][m] + f[1][m]);
             sum.S += whw * (f[0][m] * f[0][m] + f[1][m] * f[1][m]);
             sum.Sdot += whw * (df[0][m] * df[0][m] + df[1][m] * df[1][m]);
+            if (m % 2 != 0) continue;
+            sum.rough += 2.0 * whw * (f[0][m] * f[0][m] + f[1][m] * f[1][m]);
+            sum.rough_dot += 2.0 * whw * (df[0][m] * df[0][m] + df[1][m] * df[1][m]);
         }
     }
     return sum;
@@ -137,7 +141,8 @@ done:
     return st;
 }
 
-/* What the sums miss of Sdot and S at rho = 1, as multiples of max(1, value): row i of V. */
+/* What the sums miss of Sdot and S at rho = 1, and what halving the step changes, as multiples of
+ * max(1, value): row i of V. */
 typedef struct missing {
     double relative, absolute;
 } missing;
@@ -152,7 +157,8 @@ static missing tail(const nth_mat V[2], const ptrdiff_t terms[2], ptrdiff_t i, d
             const double v = V[g].a[i * V[g].ld + a], vv = v * v;
             S += q * vv, Sdot += (double)(2 * a + g + 1) * vv;
         }
-    S = fabs(m->S - S), Sdot = fabs(m->Sdot - Sdot);
+    S = nth_keep_max(fabs(m->S - S), fabs(m->S - m->rough));
+    Sdot = nth_keep_max(fabs(m->Sdot - Sdot), fabs(m->Sdot - m->rough_dot));
     t.relative = nth_keep_max(S / fmax(1.0, m->S), Sdot / fmax(1.0, m->Sdot));
     t.absolute = nth_keep_max(S, Sdot);
     return t;
@@ -162,13 +168,13 @@ typedef struct trial {
     const nth_dual *dual;
     ptrdiff_t       n, terms; /* points tried; degrees 0 .. terms - 1 */
     double          q[CHECKS], U, tol;
-    double          h, change;      /* verified step, and what halving it changed */
+    double          h, change;      /* step, and what the last halving changed */
     nth_mat         V[2], finer[2]; /* coefficients of the points for h and h/2 */
     moments         mom[CHECKS];
 } trial;
 
 /* |V(h) - V(h/2)| |V(h/2)| over all degrees and the change of the moments, relative to max(1, E sigma'^2). */
-static double change(const trial *t, const moments *coarse)
+static double change(const trial *t)
 {
     double worst = 0.0;
     for (ptrdiff_t i = 0; i < t->n; ++i) {
@@ -180,36 +186,39 @@ static double change(const trial *t, const moments *coarse)
                 d += (double)(2 * a + g + 1) * e * e;
             }
         worst = nth_keep_max(worst, sqrt(d * t->mom[i].Sdot) / scale);
-        worst = nth_keep_max(worst, fabs(coarse[i].Sdot - t->mom[i].Sdot) / scale);
-        worst = nth_keep_max(worst, fabs(coarse[i].S - t->mom[i].S) / S);
+        worst = nth_keep_max(worst, fabs(t->mom[i].rough_dot - t->mom[i].Sdot) / scale);
+        worst = nth_keep_max(worst, fabs(t->mom[i].rough - t->mom[i].S) / S);
     }
     return worst;
 }
 
 /* A step at which halving changes nothing that matters. Aliasing: psi_J has frequencies up to
- * sqrt(J), sigma' e^{-u^2/4} those which the series itself must resolve. */
+ * sqrt(J), sigma' e^{-u^2/4} those which the series itself must resolve. The first step is at most
+ * 1/2 in z: what is as wide as that is not missed by all nodes. */
 static nth_status find_step(trial *t, bool *found)
 {
     nth_status st = NTH_OK;
     basis      b = { 0 };
-    moments    coarse[CHECKS];
     *found = false;
-    t->h = 2.0 * TURN / (3.0 * sqrt((double)t->terms) + 20.0);
+    t->h = fmin(2.0 * TURN / (3.0 * sqrt((double)t->terms) + 20.0), 0.5 / sqrt(t->q[0]));
+    t->h = fmax(t->h, 4.0 * t->U / NODES_MAX);
     for (int level = 0;; ++level) {
         const double nodes = t->U / t->h + 1.0;
-        if (nodes > NODES_MAX || nodes * (double)t->terms > BASIS_MAX) break;
+        if (nodes > NODES_MAX || nodes * (double)t->terms > BASIS_MAX) {
+            *found = level > 1 && t->change <= 0.5 * t->tol; /* rounding alone, with many terms */
+            t->h *= 2.0;
+            break;
+        }
         NTH_TRY(basis_create(&b, t->U, t->h, t->terms / 2, t->terms / 2, t->n));
-        memcpy(coarse, t->mom, sizeof coarse);
         for (int g = 0; g < 2; ++g) {
             const nth_mat last = t->V[g];
             t->V[g] = t->finer[g], t->finer[g] = last;
         }
         NTH_TRY(project(&b, t->dual, t->q, t->n, t->finer, t->mom));
         basis_free(&b);
-        if (level > 0) t->change = change(t, coarse);
+        if (level > 0) t->change = change(t);
         if (level > 0 && t->change <= fmax(0.1 * t->tol, ROUNDING)) {
             *found = true;
-            t->h *= 2.0;
             break;
         }
         t->h *= 0.5;
@@ -352,7 +361,8 @@ static nth_status build(nth_series *s, trial *t, const double *q, ptrdiff_t n, d
             settled, NTH_E_NUMERIC,
             "Hermite coefficients do not settle under refinement (is sigma smooth?): largest "
             "variance %g, tolerance %g asked, error %g reached",
-            t->q[0], t->tol, *error = t->change);
+            t->q[0], t->tol,
+            *error = terms > TERMS_MIN ? nth_keep_max(*error, t->change) : t->change);
         for (ptrdiff_t i = 0; i < t->n; ++i) {
             const missing left =
                 tail(t->finer, (ptrdiff_t[2]){ terms / 2, terms / 2 }, i, t->q[i], &t->mom[i]);
@@ -361,12 +371,15 @@ static nth_status build(nth_series *s, trial *t, const double *q, ptrdiff_t n, d
         }
         *error = worst.absolute + t->change;
         if (!(worst.relative <= 0.5 * enough)) continue;
-        trim(t, need);
-        tables_free(s);
-        NTH_TRY(tables_create(s, n, need));
-        NTH_TRY(fill(s, t, q, variance, &worst));
-        *error = worst.absolute + t->change;
-        if (worst.relative <= enough) return NTH_OK;
+        for (int all = 0; all < 2; ++all) { /* all: other points need more than those tried */
+            trim(t, need);
+            if (all) need[0] = need[1] = terms / 2;
+            tables_free(s);
+            NTH_TRY(tables_create(s, n, need));
+            NTH_TRY(fill(s, t, q, variance, &worst));
+            *error = worst.absolute + t->change;
+            if (worst.relative <= enough) return NTH_OK;
+        }
     }
     NTH_FAIL(
         NTH_E_NUMERIC,

@@ -387,7 +387,7 @@ static void unreachable(void)
 {
     nth_dual       relu = named("relu"), fn = wrapped(&relu);
     const nth_dual tanh_ = named("tanh");
-    const double   q[3] = { 0.5, 2.0, 1.0 }, huge[2] = { 1.0, 1e6 };
+    const double   q[3] = { 0.5, 2.0, 1.0 }, huge[2] = { 1.0, 1e6 }, hundred[1] = { 100.0 };
     double         error;
     nth_series    *s;
     nth_dual_value v;
@@ -411,13 +411,44 @@ static void unreachable(void)
     NTH_CHECK_STATUS(nth_series_create(&s, &tanh_, wide, 2, 1e-12, &error, NULL), NTH_E_NUMERIC);
     NTH_CHECK_MESSAGE("largest variance 400");
     NTH_CHECK(error > 1e-12 && error < 1.0);
+    NTH_CHECK_STATUS(nth_series_create(&s, &tanh_, hundred, 1, 1e-12, &error, NULL), NTH_E_NUMERIC);
+    NTH_CHECK(error > 1e-12 && error < 1e-7);
+}
+
+/* A narrow bump at 3: what it takes is not settled by the largest and the smallest variance. */
+static void bump(const double *z, ptrdiff_t n, double *f, double *df, void *ctx)
+{
+    const double s = *(const double *)ctx;
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        f[i] = exp(-0.5 * (z[i] - 3.0) * (z[i] - 3.0) / (s * s));
+        df[i] = -(z[i] - 3.0) / (s * s) * f[i];
+    }
+}
+
+/* The worst point is none of those which are tried first, nor the largest. */
+static void every_point_counts(void)
+{
+    double       s = 0.3, q[9], k = 9.0, S, Sdot, var[9], error;
+    nth_dual     dual = { .kind = NTH_DUAL_FUNCTION, .eval = bump, .ctx = &s };
+    const double c = s * s + 18.0, want = s / sqrt(c) * exp(-9.0 / c);
+    const double v = 1.0 / (1.0 / 9.0 + 2.0 / (s * s)), off = 6.0 * v / (s * s) - 3.0;
+    nth_series  *series;
+    for (int i = 0; i < 9; ++i) q[i] = i == 8 ? 9.0 : i == 0 ? 1e3 : 0.01;
+    if (!NTH_CHECK_OK(nth_series_create(&series, &dual, q, 9, 0.08, &error, var))) return;
+    nth_series_row(series, 8, 8, 1, &k, &S, &Sdot);
+    NTH_CHECK_CLOSE(S, want, 0.0, error);
+    NTH_CHECK_CLOSE(var[8], want, 1e-12, 0.0);
+    NTH_CHECK_CLOSE(Sdot, want * (off * off + v) / pow(s, 4.0), 0.0, error);
+    NTH_CHECK(error <= 0.08);
+    nth_series_destroy(&series);
 }
 
 static void broken(const double *z, ptrdiff_t n, double *f, double *df, void *ctx)
 {
     for (ptrdiff_t i = 0; i < n; ++i) {
-        f[i] = ctx != NULL ? exp(z[i] * z[i]) : z[i] > 2.0 ? NAN : z[i]; /* grows too fast; NaN */
-        df[i] = ctx != NULL ? 2.0 * z[i] * f[i] : 3.0;
+        const double grow = ctx != NULL ? *(const double *)ctx : 0.0;
+        f[i] = grow > 0.0 ? exp(grow * z[i] * z[i]) : z[i] > 2.0 ? NAN : z[i]; /* too fast; NaN */
+        df[i] = grow > 0.0 ? 2.0 * grow * z[i] * f[i] : 3.0;
     }
 }
 
@@ -430,7 +461,7 @@ static void wrong_slope(const double *z, ptrdiff_t n, double *f, double *df, voi
 static void refusals(void)
 {
     const nth_dual tanh_ = named("tanh"), none = { .kind = NTH_DUAL_FUNCTION };
-    int            grow;
+    double         grow[2] = { 1.0, 0.2499 }; /* overflows; finite, but all of it far out */
     nth_dual       bad = { .kind = NTH_DUAL_FUNCTION, .eval = broken };
     nth_dual_value v;
     nth_dual       dual;
@@ -466,8 +497,8 @@ static void refusals(void)
     NTH_CHECK_OK(nth_dual_pair(&v, &tanh_, 1, 4, 2.0 * (1 + 1e-15), 1e-6));
     dual = power(16);
     NTH_CHECK_STATUS(nth_dual_pair(&v, &dual, 1e60, 1e60, 0, 1e-6), NTH_E_NUMERIC);
-    for (int kind = 0; kind < 2; ++kind) {
-        bad.ctx = kind == 0 ? NULL : &grow;
+    for (int kind = 0; kind < 3; ++kind) {
+        bad.ctx = kind == 0 ? NULL : &grow[kind - 1];
         NTH_CHECK_STATUS(nth_dual_pair(&v, &bad, 1, 1, 0.5, 1e-6), NTH_E_NUMERIC);
         NTH_CHECK_STATUS(nth_dual_pair(&v, &bad, 1, 1, 1, 1e-6), NTH_E_NUMERIC);
         bad.kink = true;
@@ -545,6 +576,7 @@ int main(void)
                                    { "series_rows_in_parts", series_rows_in_parts },
                                    { "error_is_honest", error_is_honest },
                                    { "resonant_grids", resonant_grids },
+                                   { "every_point_counts", every_point_counts },
                                    { "unreachable", unreachable },
                                    { "refusals", refusals },
                                    { "every_allocation_fails", every_allocation_fails },
