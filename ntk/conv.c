@@ -95,69 +95,81 @@ done:
 
 /* ---- Single images ------------------------------------------------------------------------------ */
 
-/* The image's planes with a rim of zeros, and sqrt(Sigma_pp(x,x)) of all layers with such a rim. */
-static void prepare(const conv *c, const double *x, double *planes, double *roots)
+/* sqrt(Sigma_pp(x,x)/2) of one layer from a map of what its boxes add up. */
+static void variances(const shape *s, const shape *in, const double *terms, double h9, double half_b2, double *rho)
 {
-    const nth_conv_config *cfg = &c->cfg;
-    const shape           *in = &c->layer[0];
-    const double w2 = cfg->sigma_w * cfg->sigma_w, b2 = cfg->sigma_b * cfg->sigma_b;
-    for (ptrdiff_t ch = 0; ch < cfg->channels; ++ch)
-        for (ptrdiff_t p = 0; p < in->h * in->w; ++p)
-            planes[ch * in->size + origin(in) + p / in->w * in->ld + p % in->w] = x[ch * in->h * in->w + p];
-    for (int l = 1; l <= cfg->convs; ++l) {
-        const shape *s = &c->layer[l], *from = s - 1;
-        double      *out = roots + s->variances;
-        for (ptrdiff_t p = 0; p < s->h * s->w; ++p) {
-            const ptrdiff_t row = s->stride * (p / s->w) - s->before[0], col = s->stride * (p % s->w) - s->before[1];
-            double          sum = 0.0;
-            for (ptrdiff_t b = 0; b < 9; ++b) {
-                const ptrdiff_t at = origin(from) + (row + b / 3) * from->ld + col + b % 3;
-                if (l == 1) {
-                    double square = 0.0;
-                    for (ptrdiff_t ch = 0; ch < cfg->channels; ++ch)
-                        square += planes[ch * in->size + at] * planes[ch * in->size + at];
-                    sum += square / (double)cfg->channels;
-                } else {
-                    const double r = roots[from->variances + at];
-                    sum += 0.5 * r * r;
-                }
-            }
-            out[origin(s) + p / s->w * s->ld + p % s->w] = sqrt(w2 / 9.0 * sum + b2);
+    const ptrdiff_t stride = s->stride, ld = in->ld;
+    for (ptrdiff_t row = 0; row < s->h; ++row) {
+        const double *at = terms + origin(in) + (stride * row - s->before[0]) * ld - s->before[1];
+        double       *out = rho + origin(s) + row * s->ld;
+        for (ptrdiff_t col = 0; col < s->w; ++col) {
+            const double *p = at + stride * col;
+            out[col] = p[0] + p[1] + p[2] + p[ld] + p[ld + 1] + p[ld + 2] + p[2 * ld] + p[2 * ld + 1] + p[2 * ld + 2];
         }
+        for (ptrdiff_t col = 0; col < s->w; ++col) out[col] = sqrt(h9 * out[col] + half_b2);
     }
 }
 
-/* The images of a range, each by itself (group = 1) or eight side by side; missing ones are zero. */
+/* The image's planes with a rim of zeros, and rho = sqrt(Sigma_pp(x,x)/2) of all layers with such a
+ * rim. `terms`, as large as the planes and zero: workspace. */
+static void prepare(const conv *c, const double *x, double *planes, double *rho, double *terms)
+{
+    const nth_conv_config *cfg = &c->cfg;
+    const shape           *in = &c->layer[0];
+    const double h9 = cfg->sigma_w * cfg->sigma_w / 18.0, half_b2 = 0.5 * cfg->sigma_b * cfg->sigma_b;
+    for (ptrdiff_t p = 0; p < in->size; ++p) terms[p] = 0.0;
+    for (ptrdiff_t ch = 0; ch < cfg->channels; ++ch)
+        for (ptrdiff_t row = 0; row < in->h; ++row)
+            for (ptrdiff_t col = 0; col < in->w; ++col) {
+                const ptrdiff_t p = origin(in) + row * in->ld + col;
+                const double    value = x[(ch * in->h + row) * in->w + col];
+                planes[ch * in->size + p] = value;
+                terms[p] += value * value / (double)cfg->channels;
+            }
+    for (int l = 1; l <= cfg->convs; ++l) {
+        double *out = rho + c->layer[l].variances;
+        variances(&c->layer[l], &c->layer[l - 1], terms, h9, half_b2, out);
+        for (ptrdiff_t p = 0; p < c->layer[l].size; ++p) terms[p] = out[p] * out[p]; /* S(q,q,q) = q/2 */
+    }
+}
+
+/* The images of a range, each by itself (group = 1; rho is followed by 2 rho) or eight side by side;
+ * missing ones are zero. */
 typedef struct images {
-    double   *planes, *roots;
-    ptrdiff_t planes_size, roots_size; /* for each image or group */
+    double   *planes, *rho;
+    ptrdiff_t planes_size, rho_size; /* for each image or group */
 } images;
 
 static nth_status images_create(images *im, const conv *c, ptrdiff_t first, ptrdiff_t count, ptrdiff_t group)
 {
     nth_status      st = NTH_OK;
-    double         *one = NULL;
+    double         *work = NULL;
     const ptrdiff_t groups = (count + group - 1) / group, planes = c->cfg.channels * c->layer[0].size;
-    *im = (images){ .planes_size = planes * group, .roots_size = c->variances * group };
+    const ptrdiff_t one = 2 * planes + c->variances;
+    *im = (images){ .planes_size = planes * group, .rho_size = c->variances * (group == 1 ? 2 : group) };
     NTH_TRY(nth_priv_doubles(&im->planes, groups * im->planes_size, "images of a tile"));
-    NTH_TRY(nth_priv_doubles(&im->roots, groups * im->roots_size, "variances of the images of a tile"));
-    NTH_TRY(nth_priv_doubles(&one, planes + c->variances, "one image"));
-    for (ptrdiff_t i = 0; i < count; ++i) {
-        double *to_planes = im->planes + i / group * im->planes_size + i % group;
-        double *to_roots = im->roots + i / group * im->roots_size + i % group;
-        prepare(c, nth_priv_point(c->X, c->X_test, first + i), one, one + planes);
-        for (ptrdiff_t p = 0; p < planes; ++p) to_planes[p * group] = one[p];
-        for (ptrdiff_t p = 0; p < c->variances; ++p) to_roots[p * group] = one[planes + p];
+    NTH_TRY(nth_priv_doubles(&im->rho, groups * im->rho_size, "variances of the images of a tile"));
+    NTH_TRY(nth_priv_doubles(&work, groups * one, "images one by one"));
+#pragma omp parallel for schedule(static)
+    for (ptrdiff_t g = 0; g < groups; ++g) {
+        double *own = work + g * one, *own_rho = own + planes, *terms = own_rho + c->variances;
+        double *to = im->planes + g * im->planes_size, *to_rho = im->rho + g * im->rho_size;
+        for (ptrdiff_t v = 0; v < group && g * group + v < count; ++v) {
+            prepare(c, nth_priv_point(c->X, c->X_test, first + g * group + v), own, own_rho, terms);
+            for (ptrdiff_t p = 0; p < planes; ++p) to[p * group + v] = own[p];
+            for (ptrdiff_t p = 0; p < c->variances; ++p) to_rho[p * group + v] = own_rho[p];
+        }
+        for (ptrdiff_t p = 0; p < c->variances && group == 1; ++p) to_rho[c->variances + p] = 2.0 * own_rho[p];
     }
 done:
-    nth_priv_free(one);
+    nth_priv_free(work);
     return st;
 }
 
 static void images_free(images *im)
 {
     nth_priv_free(im->planes);
-    nth_priv_free(im->roots);
+    nth_priv_free(im->rho);
 }
 
 /* ---- One image against a group ------------------------------------------------------------------ */
@@ -179,10 +191,9 @@ static nth_region overlap(const shape *s, ptrdiff_t down, ptrdiff_t right)
 }
 
 /* Pairs of pixels (p, p + displacement) through all layers; adds to sums. */
-static void pass(const conv *c, const nth_loops *f, const maps *m, const double *planes, const double *roots,
-                 const double *group_planes, const double *group_roots, ptrdiff_t down, ptrdiff_t right, double *sums)
+static void pass(const conv *c, const nth_loops *f, const maps *m, const double *planes, const double *rho,
+                 const double *group_planes, const double *group_rho, ptrdiff_t down, ptrdiff_t right, double *sums)
 {
-    const double  w2 = c->cfg.sigma_w * c->cfg.sigma_w, b2 = c->cfg.sigma_b * c->cfg.sigma_b;
     const bool    pooled = c->cfg.pooling == NTH_POOL_GAP;
     const shape  *in = &c->layer[0];
     nth_region    whole = overlap(in, down * in->zoom, right * in->zoom);
@@ -193,9 +204,10 @@ static void pass(const conv *c, const nth_loops *f, const maps *m, const double 
     for (int l = 1; l <= c->cfg.convs; ++l) {
         const shape  *s = &c->layer[l];
         nth_conv_step step = { .stride = s->stride, .before = { s->before[0], s->before[1] },
-                               .c9 = w2 / 9.0, .b2 = b2, .in = at, .out = maps_of(m, s) };
-        step.r1 = roots + s->variances + origin(s);
-        step.r2 = group_roots + (s->variances + origin(s) + s->zoom * (down * s->ld + right)) * NTH_GROUP;
+                               .h9 = c->cfg.sigma_w * c->cfg.sigma_w / (l == 1 ? 18.0 * (double)c->cfg.channels : 18.0), .b2 = c->cfg.sigma_b * c->cfg.sigma_b,
+                               .in = at, .out = maps_of(m, s) };
+        step.rho1 = rho + s->variances + origin(s), step.two_rho1 = step.rho1 + c->variances;
+        step.rho2 = group_rho + (s->variances + origin(s) + s->zoom * (down * s->ld + right)) * NTH_GROUP;
         step.region = overlap(s, down * s->zoom, right * s->zoom);
         if (l == c->cfg.convs) f->conv_last(&step, sums);
         else if (l == 1) f->conv_first(&step);
@@ -209,8 +221,8 @@ static void pairs(const conv *c, const nth_loops *f, const maps *m, const images
                   const images *cols, ptrdiff_t g, double *Sigma, double *Theta)
 {
     const shape   *last = &c->layer[c->cfg.convs];
-    const double  *planes = rows->planes + i * rows->planes_size, *roots = rows->roots + i * rows->roots_size;
-    const double  *group_planes = cols->planes + g * cols->planes_size, *group_roots = cols->roots + g * cols->roots_size;
+    const double  *planes = rows->planes + i * rows->planes_size, *rho = rows->rho + i * rows->rho_size;
+    const double  *group_planes = cols->planes + g * cols->planes_size, *group_rho = cols->rho + g * cols->rho_size;
     const double   w2 = c->cfg.sigma_w * c->cfg.sigma_w, b2 = c->cfg.sigma_b * c->cfg.sigma_b;
     const double   pixels = (double)(last->h * last->w);
     const bool     pooled = c->cfg.pooling == NTH_POOL_GAP;
@@ -218,7 +230,7 @@ static void pairs(const conv *c, const nth_loops *f, const maps *m, const images
     double         sums[2 * NTH_GROUP] = { 0 };
     for (ptrdiff_t down = -h; down <= h; ++down)
         for (ptrdiff_t right = -w; right <= w; ++right)
-            pass(c, f, m, planes, roots, group_planes, group_roots, down, right, sums);
+            pass(c, f, m, planes, rho, group_planes, group_rho, down, right, sums);
     for (ptrdiff_t v = 0; v < NTH_GROUP; ++v) {
         const double k = w2 * sums[v] / (pooled ? pixels * pixels : pixels);
         Sigma[v] = k + b2;

@@ -16,6 +16,7 @@ enum { VD = 8 };
 typedef __m512d vd;
 static inline vd vd_of(double x) { return _mm512_set1_pd(x); }
 static inline vd vd_sqrt(vd x) { return _mm512_sqrt_pd(x); }
+static inline vd vd_abs(vd x) { return _mm512_abs_pd(x); }
 static inline vd vd_max(vd x, vd y) { return _mm512_max_pd(x, y); }
 static inline vd vd_min(vd x, vd y) { return _mm512_min_pd(x, y); }
 static inline vd vd_fma(vd x, vd y, vd z) { return _mm512_fmadd_pd(x, y, z); }
@@ -31,6 +32,7 @@ enum { VD = 4 };
 typedef __m256d vd;
 static inline vd vd_of(double x) { return _mm256_set1_pd(x); }
 static inline vd vd_sqrt(vd x) { return _mm256_sqrt_pd(x); }
+static inline vd vd_abs(vd x) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), x); }
 static inline vd vd_max(vd x, vd y) { return _mm256_max_pd(x, y); }
 static inline vd vd_min(vd x, vd y) { return _mm256_min_pd(x, y); }
 static inline vd vd_fma(vd x, vd y, vd z) { return _mm256_fmadd_pd(x, y, z); }
@@ -45,6 +47,7 @@ enum { VD = 2 };
 typedef __m128d vd;
 static inline vd vd_of(double x) { return _mm_set1_pd(x); }
 static inline vd vd_sqrt(vd x) { return _mm_sqrt_pd(x); }
+static inline vd vd_abs(vd x) { return _mm_andnot_pd(_mm_set1_pd(-0.0), x); }
 static inline vd vd_max(vd x, vd y) { return _mm_max_pd(x, y); }
 static inline vd vd_min(vd x, vd y) { return _mm_min_pd(x, y); }
 static inline vd vd_fma(vd x, vd y, vd z) { return x * y + z; }
@@ -61,6 +64,7 @@ enum { VD = 1 };
 typedef double vd;
 static inline vd vd_of(double x) { return x; }
 static inline vd vd_sqrt(vd x) { return sqrt(x); }
+static inline vd vd_abs(vd x) { return x < 0.0 ? -x : x; }
 static inline vd vd_max(vd x, vd y) { return x > y ? x : y; }
 static inline vd vd_min(vd x, vd y) { return x < y ? x : y; }
 static inline vd vd_fma(vd x, vd y, vd z) { return x * y + z; }

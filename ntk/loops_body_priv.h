@@ -11,72 +11,81 @@
 #include <stdbool.h>
 
 #define NTH_INLINE static inline __attribute__((always_inline))
-#define INV_2PI 0.15915494309189533577
+#define INV_PI 0.31830988618379067154
 enum { STRIDE = NTH_GROUP }; /* doubles from a pixel to the next */
 
-/* th/(2 pi) for cos th = 1 - g, 0 <= g <= 1: sqrt(g) times a polynomial (error 3e-16 relative). Four
+/* th/pi for cos th = 1 - g, given 2 g in [0, 2]: sqrt(2g) times a polynomial (error 1e-17). Four
  * interleaved chains of products, no branch, and no digits lost at small angles. */
-NTH_INLINE vd arc(vd g)
+NTH_INLINE vd arc(vd twice_g)
 {
-    const vd u = vd_fma(vd_of(2.0), g, vd_of(-1.0)), u2 = u * u, u4 = u2 * u2;
-    vd       p0 = vd_of(0.0), p1 = p0, p2 = p0, p3 = p0;
-#define STEP(c3, c2, c1, c0)                                                                       \
+    const vd u = twice_g - vd_of(1.0), u2 = u * u, u4 = u2 * u2;
+#define FIRST(c3, c2, c1, c0) vd p3 = vd_of(c3), p2 = vd_of(c2), p1 = vd_of(c1), p0 = vd_of(c0);
+#define NEXT(c3, c2, c1, c0)                                                                       \
     p3 = vd_fma(p3, u4, vd_of(c3)), p2 = vd_fma(p2, u4, vd_of(c2)), p1 = vd_fma(p1, u4, vd_of(c1)),     \
     p0 = vd_fma(p0, u4, vd_of(c0));
-    ARC_ANGLE(STEP)
-#undef STEP
-    return vd_sqrt(g) * vd_fma(u2, vd_fma(u, p3, p2), vd_fma(u, p1, p0));
+    ARC_FIRST(FIRST)
+    ARC_NEXT(NEXT)
+#undef FIRST
+#undef NEXT
+    return vd_sqrt(twice_g) * vd_fma(u2, vd_fma(u, p3, p2), vd_fma(u, p1, p0));
 }
 
-/* (s - th k)/(2 pi) = R (sin th - th cos th)/(2 pi), th given over 2 pi. */
-NTH_INLINE vd sector(vd minus, vd plus, vd th, vd k)
+NTH_INLINE void input_row(const nth_pair_maps *out, const double *x, const double *z, ptrdiff_t channels, ptrdiff_t plane,
+                         ptrdiff_t first, ptrdiff_t last, ptrdiff_t v)
 {
-    return vd_fma(vd_of(INV_2PI), vd_sqrt(minus * plus), -th * k);
+    for (ptrdiff_t p = first; p < last; ++p) {
+        vd D = vd_of(0.0), P = D;
+        for (ptrdiff_t c = 0; c < channels; ++c) {
+            const vd a = vd_of(x[c * plane + p]), b = vd_load(z + (c * plane + p) * STRIDE + v);
+            const vd down = a - b, up = a + b;
+            D = vd_fma(down, down, D), P = vd_fma(up, up, P);
+        }
+        vd_store(out->D + p * STRIDE + v, D);
+        vd_store(out->T + p * STRIDE + v, P);
+    }
 }
 
+/* The compiler sees the usual numbers of channels as constants. */
 static void conv_input(const nth_pair_maps *out, const double *x, const double *z, ptrdiff_t channels,
                        ptrdiff_t plane, const nth_region *g)
 {
-    const vd scale = vd_of(0.5 / (double)channels);
     for (ptrdiff_t row = g->row0; row < g->row1; ++row)
-        for (ptrdiff_t col = g->col0; col < g->col1; ++col)
-            for (ptrdiff_t v = 0; v < NTH_GROUP; v += VD) {
-                const ptrdiff_t p = row * out->ld + col;
-                vd              D = vd_of(0.0), P = D;
-                for (ptrdiff_t c = 0; c < channels; ++c) {
-                    const vd a = vd_of(x[c * plane + p]), b = vd_load(z + (c * plane + p) * STRIDE + v);
-                    const vd down = a - b, up = a + b;
-                    D = vd_fma(down, down, D), P = vd_fma(up, up, P);
-                }
-                vd_store(out->D + p * STRIDE + v, scale * D);
-                vd_store(out->T + p * STRIDE + v, scale * P);
-            }
+        for (ptrdiff_t v = 0; v < NTH_GROUP; v += VD) {
+            const ptrdiff_t first = row * out->ld + g->col0, last = row * out->ld + g->col1;
+            if (channels == 3) input_row(out, x, z, 3, plane, first, last, v);
+            else if (channels == 1) input_row(out, x, z, 1, plane, first, last, v);
+            else input_row(out, x, z, channels, plane, first, last, v);
+        }
 }
 
+/* What a pixel's activation needs: h9 = sigma_w^2/18, twice sigma_b^2; of the image rho = sqrt(q/2)
+ * and 2 rho; of the group rho. Then R = 2 rho rho' and e = (rho - rho')^2. */
+typedef struct pixel {
+    vd h9, two_b2, rho1, two_rho1, rho2;
+} pixel;
+
 /* k >= 0, as relu's S and the bias are. */
-NTH_INLINE void relu_next(vd c9, vd b2, vd r1, vd r2, vd *D, vd *T)
+NTH_INLINE void relu_next(const pixel *p, vd *D, vd *T)
 {
-    const vd R = r1 * r2, spread = r1 - r2, e = vd_of(0.5) * spread * spread;
-    const vd minus = vd_min(vd_max(vd_fma(c9, *D, -e), vd_of(0.0)), R), k = R - minus;
-    const vd th = arc(minus / vd_max(R, vd_of(DBL_MIN)));
-    const vd Theta = vd_fma(c9, *T, k);
-    (void)b2;
-    *D = vd_fma(vd_of(0.5), e + minus, -sector(minus, R + k, th, k));
-    *T = (vd_of(0.5) - th) * Theta;
+    const vd R = p->two_rho1 * p->rho2, spread = p->rho1 - p->rho2, e = spread * spread;
+    const vd minus = vd_min(vd_max(vd_fma(p->h9, *D, -e), vd_of(0.0)), R), k = R - minus;
+    const vd th = arc((minus + minus) / vd_max(R, vd_of(DBL_MIN)));
+    const vd sine = vd_sqrt(minus * (R + k));
+    const vd Theta = vd_fma(p->h9, *T, k);
+    *D = vd_fma(th, k, vd_fma(vd_of(-INV_PI), sine, e + minus));
+    *T = (vd_of(1.0) - th) * Theta;
 }
 
 /* k may have any sign: beyond a right angle pi - th is taken, and S directly. */
-NTH_INLINE void relu_first(vd c9, vd b2, vd r1, vd r2, vd *D, vd *T)
+NTH_INLINE void relu_first(const pixel *p, vd *D, vd *T)
 {
-    const vd R = r1 * r2, spread = r1 - r2, half = vd_of(0.5), e = half * spread * spread;
-    const vd minus = vd_min(vd_max(vd_fma(c9, *D, -e), vd_of(0.0)), R + R);
-    const vd plus = vd_min(vd_max(vd_fma(c9, *T, b2 + b2 - e), vd_of(0.0)), R + R);
-    const vd k = half * (plus - minus), least = vd_min(minus, plus);
-    const vd th = arc(vd_min(least / vd_max(R, vd_of(DBL_MIN)), vd_of(1.0)));
-    const vd part = sector(minus, plus, th, vd_max(k, -k));
-    const vd Sdot = vd_choose(minus, plus, half - th, th);
-    *D = vd_fma(half, vd_choose(minus, plus, e + minus, e + R), -part);
-    *T = Sdot * k;
+    const vd R = p->two_rho1 * p->rho2, spread = p->rho1 - p->rho2, e = spread * spread;
+    const vd minus = vd_max(vd_fma(p->h9, *D, -e), vd_of(0.0)), k = R - minus;
+    const vd plus = vd_max(vd_fma(p->h9, *T, p->two_b2 - e), vd_of(0.0)), least = vd_min(minus, plus);
+    const vd th = arc(vd_min((least + least) / vd_max(R, vd_of(DBL_MIN)), vd_of(2.0)));
+    const vd sine = vd_sqrt(minus * plus);
+    *D = vd_fma(th, vd_abs(k), vd_fma(vd_of(-INV_PI), sine, e + vd_min(minus, R)));
+    *T = vd_choose(minus, plus, vd_of(1.0) - th, th) * k;
 }
 
 /* Sums of three rows of a map at one column. */
@@ -86,15 +95,14 @@ NTH_INLINE vd column(const double *p, ptrdiff_t row_stride)
 }
 
 /* After the last convolution: k and Theta themselves. */
-NTH_INLINE void no_relu(vd c9, vd b2, vd r1, vd r2, vd *D, vd *T)
+NTH_INLINE void no_relu(const pixel *p, vd *D, vd *T)
 {
-    const vd spread = r1 - r2, e = vd_of(0.5) * spread * spread;
-    (void)b2;
-    *D = vd_fma(r1, r2, e - c9 * *D);
-    *T = vd_fma(c9, *T, *D);
+    const vd spread = p->rho1 - p->rho2;
+    *D = vd_fma(p->two_rho1, p->rho2, vd_fma(spread, spread, -p->h9 * *D));
+    *T = vd_fma(p->h9, *T, *D);
 }
 
-typedef void relu_fn(vd c9, vd b2, vd r1, vd r2, vd *D, vd *T);
+typedef void relu_fn(const pixel *p, vd *D, vd *T);
 
 /* One output row, lanes from v: column sums roll through registers, then the activation. */
 NTH_INLINE void conv_row(const nth_conv_step *s, ptrdiff_t row, ptrdiff_t v, ptrdiff_t stride, relu_fn *relu)
@@ -102,15 +110,17 @@ NTH_INLINE void conv_row(const nth_conv_step *s, ptrdiff_t row, ptrdiff_t v, ptr
     const ptrdiff_t down = s->in.ld * STRIDE, first = s->region.col0;
     const ptrdiff_t at = (stride * row - s->before[0]) * s->in.ld + stride * first - s->before[1];
     const double   *d = s->in.D + at * STRIDE + v, *t = s->in.T + at * STRIDE + v;
-    const double   *r1 = s->r1 + row * s->out.ld, *r2 = s->r2 + row * s->out.ld * STRIDE + v;
+    const double   *rho1 = s->rho1 + row * s->out.ld, *two_rho1 = s->two_rho1 + row * s->out.ld;
+    const double   *rho2 = s->rho2 + row * s->out.ld * STRIDE + v;
     double         *D_out = s->out.D + row * s->out.ld * STRIDE + v, *T_out = s->out.T + (D_out - s->out.D);
-    const vd        c9 = vd_of(s->c9), b2 = vd_of(s->b2);
+    pixel           p = { .h9 = vd_of(s->h9), .two_b2 = vd_of(2.0 * s->b2) };
     vd              d0 = column(d, down), d1 = column(d + STRIDE, down);
     vd              t0 = column(t, down), t1 = column(t + STRIDE, down);
     for (ptrdiff_t col = first; col < s->region.col1; ++col) {
         const vd d2 = column(d + 2 * STRIDE, down), t2 = column(t + 2 * STRIDE, down);
         vd       D = d0 + d1 + d2, T = t0 + t1 + t2;
-        relu(c9, b2, vd_of(r1[col]), vd_load(r2 + col * STRIDE), &D, &T);
+        p.rho1 = vd_of(rho1[col]), p.two_rho1 = vd_of(two_rho1[col]), p.rho2 = vd_load(rho2 + col * STRIDE);
+        relu(&p, &D, &T);
         vd_store(D_out + col * STRIDE, D);
         vd_store(T_out + col * STRIDE, T);
         d += stride * STRIDE, t += stride * STRIDE;
@@ -156,8 +166,8 @@ static void conv_rim(const nth_conv_step *s)
         for (ptrdiff_t col = g->col0 - 1; col <= g->col1; col += step)
             for (ptrdiff_t v = 0; v < NTH_GROUP; ++v) {
                 const ptrdiff_t p = row * s->out.ld + col;
-                const double    spread = s->r1[p] - s->r2[p * STRIDE + v];
-                s->out.D[p * STRIDE + v] = 0.25 * spread * spread;
+                const double    spread = s->rho1[p] - s->rho2[p * STRIDE + v];
+                s->out.D[p * STRIDE + v] = spread * spread;
                 s->out.T[p * STRIDE + v] = 0.0;
             }
     }
@@ -167,15 +177,16 @@ static void conv_rim(const nth_conv_step *s)
  * bias's: b2 w2 c0 (r1 - r2)^2 / (R' + w2 c0 R + b2). */
 static void arc_layer(const nth_arc_layer *l, double *minus, double *plus, double *Theta, double *k, ptrdiff_t n)
 {
-    const vd w2 = vd_of(l->w2), b2 = vd_of(l->b2), c0 = vd_of(l->c0), c1 = vd_of(l->c1), r1 = vd_of(l->r1);
+    const vd w2 = vd_of(l->w2), b2 = vd_of(l->b2), c0 = vd_of(l->c0), h1 = vd_of(0.5 * l->c1), r1 = vd_of(l->r1);
     const vd half = vd_of(0.5), zero = vd_of(0.0), one = vd_of(1.0), tiny = vd_of(DBL_MIN);
     const vd w2c0 = w2 * c0, b2w2c0 = b2 * w2c0, q1 = vd_fma(w2c0 * r1, r1, b2);
     for (ptrdiff_t j = 0; j < n; j += VD) {
         const vd r2 = vd_load(l->r2 + j), R = r1 * r2, spread = r1 - r2;
         const vd m = vd_load(minus + j), p = vd_load(plus + j), least = vd_min(m, p), kj = half * (p - m);
-        const vd th = arc(vd_min(least / vd_max(R, tiny), one)), part = c1 * sector(m, p, th, vd_max(kj, -kj));
-        const vd Sdot = vd_choose(m, p, vd_fma(-c1, th, c0), vd_fma(c1, th - half, c0));
-        const vd near = vd_fma(c0, m, -part), far = vd_fma(c0, R, -vd_fma(c0 - half * c1, kj, part));
+        const vd th = arc(vd_min((least + least) / vd_max(R, tiny), one + one));
+        const vd part = h1 * vd_fma(vd_of(INV_PI), vd_sqrt(m * p), -th * vd_abs(kj));
+        const vd Sdot = vd_choose(m, p, vd_fma(-h1, th, c0), vd_fma(h1, th - one, c0));
+        const vd near = vd_fma(c0, m, -part), far = vd_fma(c0, R, -vd_fma(c0 - h1, kj, part));
         const vd gap = vd_max(vd_choose(m, p, near, far), zero);
         const vd R_next = vd_sqrt(q1 * vd_fma(w2c0 * r2, r2, b2));
         const vd extra = b2w2c0 * spread * spread / vd_max(R_next + vd_fma(w2c0, R, b2), tiny);

@@ -3,11 +3,11 @@
  * The inner loops of the infinite-width relu kernels, built once for each instruction set
  * (docs/adr/0007); loops.c takes the best one.
  *
- * A pair of Gaussians is carried as half its mean square difference, D = E[(z1 - z2)^2]/2, not as its
- * covariance k = (q1 + q2)/2 - D: biases cancel in D, the average of k over a box of pixels is an
- * average of D, and coincident inputs lose no digits. With r = sqrt q, R = r1 r2, e = (r1 - r2)^2/2:
+ * A pair of Gaussians is carried as its mean square difference D = E[(z1 - z2)^2], not as its
+ * covariance k = (q1 + q2 - D)/2: biases cancel in D, the average of k over a box of pixels is an
+ * average of D, and coincident inputs lose no digits. With R = sqrt(q1 q2), e = (sqrt q1 - sqrt q2)^2/2:
  *
- *     R - k = D - e,    1 - cos th = (R - k)/R,    relu: D' = (q1 + q2)/4 - S(q1,q2,k)        [E45]
+ *     R - k = D/2 - e,    1 - cos th = (R - k)/R,    relu: D' = (q1 + q2)/2 - 2 S(q1,q2,k)    [E45]
  *
  * Convolutions work on one image against a group of NTH_GROUP others, whose values for a pixel lie
  * side by side, so that each pixel is whole vectors and neighbours need no shuffling.
@@ -35,10 +35,10 @@ typedef struct nth_pair_maps {
 typedef struct nth_conv_step {
     ptrdiff_t     stride;          /* output pixel p reads input pixels stride p - before + (0..2), */
     ptrdiff_t     before[2];       /* in rows and in columns */
-    double        c9, b2;          /* sigma_w^2/9, sigma_b^2 */
+    double        h9, b2;          /* sigma_w^2/18, sigma_b^2 */
     nth_pair_maps in, out;
-    const double *r1, *r2;         /* sqrt q of the output: of the image; of the group, at the pixel that
-                                      pairs with (0,0); rows out.ld pixels apart */
+    const double *rho1, *two_rho1; /* sqrt(q/2) of the output's pixels and twice that, of the image; */
+    const double *rho2;            /* of the group, at the pixel that pairs with (0,0) */
     nth_region    region;          /* of the output, where both images have pixels */
 } nth_conv_step;
 
@@ -52,17 +52,17 @@ typedef struct nth_arc_layer {
 
 typedef struct nth_loops {
     const char *name;
-    /* D = |x - x'|^2/(2C), T = |x + x'|^2/(2C) at each pixel of the region. Planes of the C channels are
-     * `plane` pixels apart; x is one image, z the group. */
+    /* D = |x - x'|^2, T = |x + x'|^2 at each pixel of the region. Planes of the channels are `plane`
+     * pixels apart; x is one image, z the group. The first convolution's h9 holds the 1/channels. */
     void (*conv_input)(const nth_pair_maps *out, const double *x, const double *z, ptrdiff_t channels,
                        ptrdiff_t plane, const nth_region *region);
-    /* First convolution: T in = E[(z1 + z2)^2]/2, T out = Sdot Theta with Theta = Sigma = k. */
+    /* First convolution: T in = E[(z1 + z2)^2], T out = 2 Sdot Theta with Theta = Sigma = k. */
     void (*conv_first)(const nth_conv_step *s);
-    /* Later ones: T in and out are Sdot Theta. */
+    /* Later ones: T in and out are 2 Sdot Theta. */
     void (*conv_next)(const nth_conv_step *s);
     /* The last, no activation: adds k and Theta of the region's pixels to sums (2 x NTH_GROUP). */
     void (*conv_last)(const nth_conv_step *s, double *sums);
-    /* What boxes read around the region: D = (q1 + q2)/4 with q = 0 outside an image, T = 0. */
+    /* What boxes read around the region: D = (q1 + q2)/2 with q = 0 outside an image, T = 0. */
     void (*conv_rim)(const nth_conv_step *s);
     /* minus = R - k, plus = R + k and Theta (n) become those of the next layer; *k is its covariance.
      * n is a multiple of NTH_GROUP, arrays are aligned. Rows minus, plus, Theta, k of `pairs`. */

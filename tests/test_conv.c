@@ -193,7 +193,7 @@ static void builds_agree(void)
                 a[size * NTH_GROUP + p] = 1.0 + 0.3 * cos(2 * p);
                 a[2 * size * NTH_GROUP + p] = a[3 * size * NTH_GROUP + p] = 0.0;
             }
-            nth_conv_step s = { .stride = 1, .before = { 1, 1 }, .c9 = 1.0 / 9.0, .b2 = 0.01, .r1 = r1 + ld + 1, .r2 = r2 + at,
+            nth_conv_step s = { .stride = 1, .before = { 1, 1 }, .h9 = 1.0 / 18.0, .b2 = 0.01, .rho1 = r1 + ld + 1, .two_rho1 = r1 + ld + 1, .rho2 = r2 + at,
                                 .in = { a + at, a + size * NTH_GROUP + at, ld },
                                 .out = { a + 2 * size * NTH_GROUP + at, a + 3 * size * NTH_GROUP + at, ld },
                                 .region = { 0, h, 0, w } };
