@@ -74,9 +74,11 @@ NTH_API NTH_NODISCARD nth_status nth_regress_create(nth_regress **r, nth_cmat K,
 /**
  * The same in the memory of K, which is destroyed: one matrix in all for CHOLESKY and LDLT.
  *
- * Shapes, Scaling, Accuracy, Errors as nth_regress_create.
+ * Shapes     K (n x n) symmetric, lower triangle used. Scaling none.
  * Ownership  K.a stays the caller's and must outlive *r; its contents are lost, also on failure.
  * Cost       as nth_regress_create, n^2 doubles fewer.
+ * Accuracy   the same numbers; test_regress.c, in_place_is_the_same.
+ * Errors     as nth_regress_create.
  */
 NTH_API NTH_NODISCARD nth_status nth_regress_create_in_place(nth_regress **r, nth_mat K,
                                                              const nth_regress_options *opt);
@@ -148,7 +150,8 @@ NTH_API NTH_NODISCARD nth_status nth_regress_loo(nth_mat E, nth_regress *r, nth_
  *
  * Shapes     gcv (c), alpha (n x c).
  * Scaling    as a mean square error; equals KARE at z = rho/n.
- * Ownership, Cost as nth_regress_loo.
+ * Ownership  the caller's; the diagonal of M is kept in r.
+ * Cost       as nth_regress_loo.
  * Accuracy   as alpha; the second form has the limit rho = 0; test_regress.c, stored_values.
  * Errors     NTH_E_SHAPE; NTH_E_NUMERIC (tr M = 0, indefinite kernels); NTH_E_NOMEM.
  */
