@@ -185,21 +185,21 @@ nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag)
     /* The first block is the longest: in order, the threads end together. One block alone would be
      * shared out by BLAS, and by the number of threads. */
     const int threads = blocks == 1 ? nth_priv_serial_begin() : 0;
-#pragma omp parallel
+    int failures = 0;
+#pragma omp parallel reduction(+ : failures)
     {
-        double    *X;
-        nth_status mine = nth_priv_doubles(&X, L.rows * UNIT_VECTORS, "unit vectors");
+        double          *X;
+        const nth_status mine = nth_priv_doubles(&X, L.rows * UNIT_VECTORS, "unit vectors");
+        failures += mine != NTH_OK;
 #pragma omp for schedule(dynamic, 1)
         for (ptrdiff_t q = 0; q < blocks; ++q) {
             const ptrdiff_t first = q * UNIT_VECTORS, left = L.rows - first;
             if (mine == NTH_OK) unit_columns(L, first, (int)(left < UNIT_VECTORS ? left : UNIT_VECTORS), X, diag);
         }
         nth_priv_free(X);
-#pragma omp critical(nth_inverse_diagonal)
-        if (mine != NTH_OK) st = mine;
     }
     if (blocks == 1) nth_priv_serial_end(threads);
-    NTH_REQUIRE(st == NTH_OK, st, "diagonal of an inverse: cannot get %.1f MB for each thread",
+    NTH_REQUIRE(failures == 0, NTH_E_NOMEM, "diagonal of an inverse: cannot get %.1f MB for each thread",
                 8e-6 * (double)L.rows * UNIT_VECTORS);
 done:
     return st;
