@@ -26,7 +26,9 @@ typedef struct job {
 
 static const char *task_name(nth_task t)
 {
-    return t == NTH_TASK_REGRESSION ? "regression" : t == NTH_TASK_BINARY ? "binary" : "multi-class";
+    return t == NTH_TASK_REGRESSION ? "regression"
+           : t == NTH_TASK_BINARY   ? "binary"
+                                    : "multi-class";
 }
 
 /* ---- Options ------------------------------------------------------------------------------------ */
@@ -37,20 +39,26 @@ static nth_status check_options(cli *c)
     const nth_config        *cfg = c->cfg;
     char                    *end;
     for (ptrdiff_t i = 0; i < cfg->ridge.n; ++i)
-        if (!isfinite(cfg->ridge.v[i])) return cli_fail(c, NTH_E_ARG, "--ridge: %g is not finite", cfg->ridge.v[i]);
-    if (cfg->weight != NULL && cfg->add == NULL) return cli_fail(c, NTH_E_ARG, "--weight goes with --add only");
-    if (cfg->add != NULL && cfg->weight == NULL) return cli_fail(c, NTH_E_ARG, "--add needs --weight W, a number or loo");
+        if (!isfinite(cfg->ridge.v[i]))
+            return cli_fail(c, NTH_E_ARG, "--ridge: %g is not finite", cfg->ridge.v[i]);
+    if (cfg->weight != NULL && cfg->add == NULL)
+        return cli_fail(c, NTH_E_ARG, "--weight goes with --add only");
+    if (cfg->add != NULL && cfg->weight == NULL)
+        return cli_fail(c, NTH_E_ARG, "--add needs --weight W, a number or loo");
     if (cfg->weight != NULL && strcmp(cfg->weight, "loo") != 0 &&
         (!isfinite(strtod(cfg->weight, &end)) || end == cfg->weight || *end != '\0'))
         return cli_fail(c, NTH_E_ARG, "--weight: \"%s\" is neither a number nor loo", cfg->weight);
-    if (cfg->ridge.n > 1 && cfg->regress_method != NULL && strcmp(cfg->regress_method, "eigen") != 0)
-        return cli_fail(c, NTH_E_ARG, "--method %s takes one --ridge, %td are given; eigen takes any number",
+    if (cfg->ridge.n > 1 && cfg->regress_method != NULL &&
+        strcmp(cfg->regress_method, "eigen") != 0)
+        return cli_fail(c, NTH_E_ARG,
+                        "--method %s takes one --ridge, %td are given; eigen takes any number",
                         cfg->regress_method, cfg->ridge.n);
     if (cfg->times.n == 0) return NTH_OK;
     for (size_t i = 0; i < sizeof of_ridge / sizeof *of_ridge; ++i)
         if (nth_config_given(cfg, of_ridge[i]))
             return cli_fail(c, NTH_E_ARG, "--%s does not go with --times", of_ridge[i]);
-    if (strcmp(cfg->intercept, "yes") == 0) return cli_fail(c, NTH_E_ARG, "--intercept yes does not go with --times");
+    if (strcmp(cfg->intercept, "yes") == 0)
+        return cli_fail(c, NTH_E_ARG, "--intercept yes does not go with --times");
     if (cfg->weight != NULL && strcmp(cfg->weight, "loo") == 0)
         return cli_fail(c, NTH_E_ARG, "--weight loo does not go with --times; give a number");
     return NTH_OK;
@@ -79,12 +87,14 @@ static nth_status find_task(cli *c, job *j)
     const nth_data *d = j->p.data;
     const nth_task  labels = d->y.cols == 1 ? NTH_TASK_BINARY : NTH_TASK_MULTICLASS;
     const bool      automatic = strcmp(c->cfg->task, "auto") == 0;
-    const bool      numbers = strcmp(c->cfg->task, "regress") == 0 || (automatic && d->classes == 0 && !looks_like_labels(d->y));
+    const bool      numbers = strcmp(c->cfg->task, "regress") == 0 ||
+                         (automatic && d->classes == 0 && !looks_like_labels(d->y));
     j->task = numbers ? NTH_TASK_REGRESSION : labels;
     CLI_TRY(nth_targets_check(nth_const(d->y), j->task, true));
     if (d->y_test.rows > 0) {
         st = nth_targets_check(nth_const(d->y_test), j->task, false);
-        if (st != NTH_OK) (void)cli_fail(c, st, "%s: test set: %s", c->cfg->data, nth_last_error().message);
+        if (st != NTH_OK)
+            (void)cli_fail(c, st, "%s: test set: %s", c->cfg->data, nth_last_error().message);
     }
 done:
     if (st != NTH_OK && c->message[0] == '\0')
@@ -97,15 +107,20 @@ static nth_status check_problem(cli *c, job *j)
 {
     nth_status   st = NTH_OK;
     const double n = (double)j->p.n, k = (double)j->p.k, kernels = c->cfg->add != NULL ? 2.0 : 1.0;
-    const bool   eigen = c->cfg->times.n > 0 || c->cfg->ridge.n > 1 ||
-                       (c->cfg->regress_method != NULL && strcmp(c->cfg->regress_method, "eigen") == 0);
+    const bool   eigen =
+        c->cfg->times.n > 0 || c->cfg->ridge.n > 1 ||
+        (c->cfg->regress_method != NULL && strcmp(c->cfg->regress_method, "eigen") == 0);
     CLI_TRY(find_task(c, j));
     if (c->cfg->against != NULL && j->task == NTH_TASK_REGRESSION)
-        return cli_fail(c, NTH_E_ARG, "--against compares classifications; the targets are numbers");
-    if (c->cfg->against != NULL && j->p.k == 0) return cli_fail(c, NTH_E_ARG, "--against needs test inputs, %s has none", c->cfg->data);
-    if (c->cfg->times.n > 0 && j->p.k == 0) return cli_fail(c, NTH_E_ARG, "--times needs test inputs, %s has none", c->cfg->data);
-    CLI_TRY(cli_memory_check(c, 8.0 * (n * n * (kernels + (kernels > 1.0) + (eigen ? 3.0 : 0.0)) + kernels * n * k),
-                             "kernels and their factorisation"));
+        return cli_fail(c, NTH_E_ARG,
+                        "--against compares classifications; the targets are numbers");
+    if (c->cfg->against != NULL && j->p.k == 0)
+        return cli_fail(c, NTH_E_ARG, "--against needs test inputs, %s has none", c->cfg->data);
+    if (c->cfg->times.n > 0 && j->p.k == 0)
+        return cli_fail(c, NTH_E_ARG, "--times needs test inputs, %s has none", c->cfg->data);
+    CLI_TRY(cli_memory_check(
+        c, 8.0 * (n * n * (kernels + (kernels > 1.0) + (eigen ? 3.0 : 0.0)) + kernels * n * k),
+        "kernels and their factorisation"));
 done:
     return st;
 }
@@ -116,10 +131,11 @@ static void say_score(cli *c, nth_json *o, nth_task task, const nth_score *s, co
 {
     if (s->count == 0) return;
     if (task == NTH_TASK_REGRESSION) {
-        cli_say(c, "test mean square error %.6g +- %.2g (%td test inputs)\n", s->value, s->standard_error, s->count);
+        cli_say(c, "test mean square error %.6g +- %.2g (%td test inputs)\n", s->value,
+                s->standard_error, s->count);
     } else {
-        cli_say(c, "test accuracy %.4f +- %.4f (%td of %td right), mean square error %.6g\n", s->value,
-                s->standard_error, s->right, s->count, mse->value);
+        cli_say(c, "test accuracy %.4f +- %.4f (%td of %td right), mean square error %.6g\n",
+                s->value, s->standard_error, s->right, s->count, mse->value);
         nth_json_set_double(o, "accuracy", s->value);
     }
     nth_json_set_double(o, "mse", mse->value);
@@ -186,7 +202,8 @@ static void say_chosen(cli *c, const job *j)
     if (added) nth_json_set_double(o, "weight", f->weight);
     nth_json_set_double(o, "ridge", f->ridge);
     nth_json_set_string(o, "method", nth_regress_method_name(f->method));
-    nth_json_set_string(o, "chosen_by", s->count > 1 ? "leave-one-out mean square error" : "option");
+    nth_json_set_string(o, "chosen_by",
+                        s->count > 1 ? "leave-one-out mean square error" : "option");
     nth_json_set_double(o, "loo_mse", f->loo_mse);
     if (j->task != NTH_TASK_REGRESSION) nth_json_set_double(o, "loo_error", f->loo_error);
     nth_json_set_bool(o, "loo_optimistic", j->optimistic);
@@ -195,9 +212,11 @@ static void say_chosen(cli *c, const job *j)
     nth_json_set_double(o, "condition", f->info.cond);
     if (s->count > 1) cli_say(c, "* least leave-one-out mean square error of %td\n", s->count);
     if (j->optimistic)
-        cli_say(c, "leave-one-out is optimistic if the kernel added was made from the labels: a label left out is still in it\n");
+        cli_say(c, "leave-one-out is optimistic if the kernel added was made from the labels: a "
+                   "label left out is still in it\n");
     if (f->info.negative > 0)
-        cli_say(c, "the kernel with its ridge is indefinite: %td negative eigenvalues\n", f->info.negative);
+        cli_say(c, "the kernel with its ridge is indefinite: %td negative eigenvalues\n",
+                f->info.negative);
     cli_say(c, "method %s%s\n", nth_regress_method_name(f->method),
             f->info.exact ? "" : ", eigenvalue and condition estimated");
     say_score(c, o, j->task, &f->test, &f->test_mse);
@@ -208,10 +227,12 @@ static void say_versus(cli *c, const job *j)
     const nth_mcnemar *m = &j->versus;
     const cli_fit     *f = &j->others.fit[j->others.chosen];
     nth_json          *o = nth_json_object();
-    cli_say(c, "against %s%s: accuracy %.4f +- %.4f, ridge %.6g\n"
-            "only the first right %td, only the second %td; difference %+.4f +- %.4f, McNemar p = %.3g (exact, two-sided)\n",
-            j->other.path, j->other.name, f->test.value, f->test.standard_error, f->ridge, m->b, m->c, m->difference,
-            m->standard_error, m->p);
+    cli_say(c,
+            "against %s%s: accuracy %.4f +- %.4f, ridge %.6g\n"
+            "only the first right %td, only the second %td; difference %+.4f +- %.4f, McNemar p = "
+            "%.3g (exact, two-sided)\n",
+            j->other.path, j->other.name, f->test.value, f->test.standard_error, f->ridge, m->b,
+            m->c, m->difference, m->standard_error, m->p);
     nth_json_set_string(o, "gram", c->cfg->against);
     nth_json_set_double(o, "ridge", f->ridge);
     nth_json_set_double(o, "accuracy", f->test.value);
@@ -228,7 +249,8 @@ static void say_problem(cli *c, const job *j)
 {
     const cli_problem *p = &j->p;
     cli_say(c, "%s%s: %td training and %td test inputs, kernel %s%s\n", task_name(j->task),
-            j->task == NTH_TASK_REGRESSION ? "" : " classification", p->n, p->k, j->K.path, j->K.name);
+            j->task == NTH_TASK_REGRESSION ? "" : " classification", p->n, p->k, j->K.path,
+            j->K.name);
     nth_json_set_string(c->json, "task", task_name(j->task));
     nth_json_set_int(c->json, "n", p->n);
     nth_json_set_int(c->json, "k", p->k);
@@ -255,9 +277,13 @@ static nth_status write_fits(cli *c, const cli_fits *s, nth_file **f)
     CLI_TRY(cli_matrix(c, &table, s->count, 7, "fits"));
     for (ptrdiff_t i = 0; i < s->count; ++i) {
         const cli_fit *fit = &s->fit[i];
-        const double   row[7] = { fit->weight,        fit->ridge,     fit->loo_mse,
-                                  fit->gcv,           fit->info.smallest, fit->info.cond,
-                                  fit->test.count > 0 ? fit->test.value : (double)NAN };
+        const double   row[7] = { fit->weight,
+                                  fit->ridge,
+                                  fit->loo_mse,
+                                  fit->gcv,
+                                  fit->info.smallest,
+                                  fit->info.cond,
+                                fit->test.count > 0 ? fit->test.value : (double)NAN };
         memcpy(table.a + 7 * i, row, sizeof row);
     }
     CLI_TRY(nth_file_write(*f, "/fits", table.a, 2, (const ptrdiff_t[]){ s->count, 7 }));
@@ -278,11 +304,13 @@ static double mean_abs(nth_mat A)
 /* The one weight given, or the grid of E74. */
 static nth_status find_weights(cli *c, const job *j, double *weights, ptrdiff_t *count)
 {
-    static const double ratio[CLI_WEIGHTS] = { 0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1 };
+    static const double ratio[CLI_WEIGHTS] = { 0,    0.001, 0.002, 0.005, 0.01, 0.02,
+                                               0.05, 0.1,   0.2,   0.5,   1 };
     *count = 1, weights[0] = c->cfg->add != NULL ? strtod(c->cfg->weight, NULL) : 0.0;
     if (c->cfg->add == NULL || strcmp(c->cfg->weight, "loo") != 0) return NTH_OK;
     const double scale = mean_abs(j->K.K.train) / mean_abs(j->Z.K.train);
-    if (!isfinite(scale)) return cli_fail(c, NTH_E_NUMERIC, "%s: %s is zero; it has no weight", j->Z.path, j->Z.name);
+    if (!isfinite(scale))
+        return cli_fail(c, NTH_E_NUMERIC, "%s: %s is zero; it has no weight", j->Z.path, j->Z.name);
     *count = CLI_WEIGHTS;
     for (int i = 0; i < CLI_WEIGHTS; ++i) weights[i] = ratio[i] * scale;
     return NTH_OK;
@@ -290,12 +318,14 @@ static nth_status find_weights(cli *c, const job *j, double *weights, ptrdiff_t 
 
 static nth_status regress(cli *c, job *j, nth_file **f)
 {
-    nth_status        st = NTH_OK;
-    const nth_data   *d = j->p.data;
-    const cli_fits    empty = { .task = j->task, .Y = nth_const(d->y), .Y_test = nth_const(d->y_test) };
-    double            weights[CLI_WEIGHTS];
-    ptrdiff_t         count;
-    const cli_gram   *Z = c->cfg->add != NULL ? &j->Z : NULL;
+    nth_status      st = NTH_OK;
+    const nth_data *d = j->p.data;
+    const cli_fits  empty = { .task = j->task,
+                              .Y = nth_const(d->y),
+                              .Y_test = nth_const(d->y_test) };
+    double          weights[CLI_WEIGHTS];
+    ptrdiff_t       count;
+    const cli_gram *Z = c->cfg->add != NULL ? &j->Z : NULL;
     j->fits = empty, j->others = empty, j->optimistic = Z != NULL;
     CLI_TRY(find_weights(c, j, weights, &count));
     CLI_TRY(cli_fits_make(c, &j->fits, &j->K, Z, weights, count));
@@ -304,7 +334,8 @@ static nth_status regress(cli *c, job *j, nth_file **f)
     if (c->cfg->against != NULL) {
         CLI_TRY(cli_gram_read(c, &j->other, "against", c->cfg->against, "/K", j->p.n, j->p.k));
         CLI_TRY(cli_fits_make(c, &j->others, &j->other, NULL, NULL, 0));
-        CLI_TRY(nth_mcnemar_compare(&j->versus, nth_const(j->fits.f_test), nth_const(j->others.f_test), j->fits.Y_test));
+        CLI_TRY(nth_mcnemar_compare(&j->versus, nth_const(j->fits.f_test),
+                                    nth_const(j->others.f_test), j->fits.Y_test));
     }
     if (*f != NULL) CLI_TRY(write_fits(c, &j->fits, f));
     say_problem(c, j);
@@ -317,7 +348,8 @@ done:
 
 /* ---- Gradient flow ------------------------------------------------------------------------------ */
 
-static nth_status say_time(cli *c, const job *j, nth_json *rows, double t, nth_mat f, nth_mat f_test)
+static nth_status say_time(cli *c, const job *j, nth_json *rows, double t, nth_mat f,
+                           nth_mat f_test)
 {
     nth_status      st = NTH_OK;
     const nth_data *d = j->p.data;
@@ -326,14 +358,17 @@ static nth_status say_time(cli *c, const job *j, nth_json *rows, double t, nth_m
     CLI_TRY(nth_score_mse(&test_mse, nth_const(f_test), nth_const(d->y_test)));
     CLI_TRY(nth_score_mse(&train, nth_const(f), nth_const(d->y)));
     nth_json *o = nth_json_object();
-    if (isinf(t)) nth_json_set_string(o, "t", "inf");
-    else nth_json_set_double(o, "t", t);
+    if (isinf(t))
+        nth_json_set_string(o, "t", "inf");
+    else
+        nth_json_set_double(o, "t", t);
     nth_json_set_double(o, "train_mse", train.value);
     if (j->task != NTH_TASK_REGRESSION) nth_json_set_double(o, "accuracy", test.value);
     nth_json_set_double(o, "mse", test_mse.value);
     nth_json_set_double(o, "standard_error", test.standard_error);
     nth_json_append(rows, o);
-    cli_say(c, "%12.6g %14.6g %14.6g %14.6g %10.3g\n", t, train.value, test_mse.value, test.value, test.standard_error);
+    cli_say(c, "%12.6g %14.6g %14.6g %14.6g %10.3g\n", t, train.value, test_mse.value, test.value,
+            test.standard_error);
 done:
     return st;
 }
@@ -351,17 +386,21 @@ static nth_status flow(cli *c, job *j, nth_file **file)
     CLI_TRY(cli_matrix(c, &f, t.n * n, cols, "outputs"));
     CLI_TRY(cli_matrix(c, &f_test, t.n * k, cols, "outputs"));
     if (c->cfg->add != NULL) cli_add_kernel(&j->K, &j->Z, strtod(c->cfg->weight, NULL));
-    CLI_TRY(nth_spectral_create(&sp, nth_const(j->K.K.train), f.a)); /* each column brings its own residual */
+    CLI_TRY(nth_spectral_create(&sp, nth_const(j->K.K.train),
+                                f.a)); /* each column brings its own residual */
     for (ptrdiff_t i = 0; i < t.n; ++i) {
         if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
-        CLI_TRY(nth_regress_flow(nth_block(f, i * n, 0, n, cols), sp, nth_const(j->K.K.train), Y, none, none, t.v[i]));
-        CLI_TRY(nth_regress_flow(nth_block(f_test, i * k, 0, k, cols), sp, nth_const(j->K.K.test), Y, none, none, t.v[i]));
+        CLI_TRY(nth_regress_flow(nth_block(f, i * n, 0, n, cols), sp, nth_const(j->K.K.train), Y,
+                                 none, none, t.v[i]));
+        CLI_TRY(nth_regress_flow(nth_block(f_test, i * k, 0, k, cols), sp, nth_const(j->K.K.test),
+                                 Y, none, none, t.v[i]));
     }
     if (*file != NULL) {
         const int rank = cols > 1 ? 3 : 2;
         CLI_TRY(nth_file_write(*file, "/t", t.v, 1, &t.n));
         CLI_TRY(nth_file_write(*file, "/f", f.a, rank, (const ptrdiff_t[]){ t.n, n, cols }));
-        CLI_TRY(nth_file_write(*file, "/f_test", f_test.a, rank, (const ptrdiff_t[]){ t.n, k, cols }));
+        CLI_TRY(
+            nth_file_write(*file, "/f_test", f_test.a, rank, (const ptrdiff_t[]){ t.n, k, cols }));
         CLI_TRY(nth_file_commit(file));
     }
     say_problem(c, j);
@@ -369,7 +408,8 @@ static nth_status flow(cli *c, job *j, nth_file **file)
             j->task == NTH_TASK_REGRESSION ? "test mse" : "test accuracy", "+-");
     rows = nth_json_array();
     for (ptrdiff_t i = 0; i < t.n; ++i)
-        CLI_TRY(say_time(c, j, rows, t.v[i], nth_block(f, i * n, 0, n, cols), nth_block(f_test, i * k, 0, k, cols)));
+        CLI_TRY(say_time(c, j, rows, t.v[i], nth_block(f, i * n, 0, n, cols),
+                         nth_block(f_test, i * k, 0, k, cols)));
     nth_json_set_double(c->json, "smallest_eigenvalue", nth_spectral_values(sp)[0]);
     nth_json_set(c->json, "times", rows);
     rows = NULL;
@@ -391,7 +431,8 @@ nth_status cmd_regress(cli *c)
     CLI_TRY(cli_problem_load(c, &j.p, false, false));
     CLI_TRY(check_problem(c, &j));
     CLI_TRY(cli_gram_read(c, &j.K, "gram", c->cfg->gram, "/K", j.p.n, j.p.k));
-    if (c->cfg->add != NULL) CLI_TRY(cli_gram_read(c, &j.Z, "add", c->cfg->add, NULL, j.p.n, j.p.k));
+    if (c->cfg->add != NULL)
+        CLI_TRY(cli_gram_read(c, &j.Z, "add", c->cfg->add, NULL, j.p.n, j.p.k));
     if (c->cfg->out != NULL) CLI_TRY(cli_create(c, &f));
     CLI_TRY(c->cfg->times.n > 0 ? flow(c, &j, &f) : regress(c, &j, &f));
     if (c->cfg->out == NULL) goto done;

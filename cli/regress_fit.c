@@ -19,22 +19,24 @@ nth_status cli_matrix(cli *c, nth_mat *m, ptrdiff_t rows, ptrdiff_t cols, const 
     return st;
 }
 
-static nth_status read_block(cli *c, const cli_gram *g, nth_file *f, const char *name, nth_mat K, const char *inputs)
+static nth_status read_block(cli *c, const cli_gram *g, nth_file *f, const char *name, nth_mat K,
+                             const char *inputs)
 {
     nth_status st = NTH_OK;
     int        rank;
     ptrdiff_t  dims[NTH_MAX_RANK];
     CLI_TRY(nth_file_shape(f, name, &rank, dims));
     if (rank != 2 || dims[0] != K.rows || dims[1] != K.cols)
-        return cli_fail(c, NTH_E_SHAPE, "%s: %s is %td x %td (rank %d); %td x %td is expected: %s has %s", g->path, name,
-                        dims[0], dims[1], rank, K.rows, K.cols, c->cfg->data, inputs);
+        return cli_fail(c, NTH_E_SHAPE,
+                        "%s: %s is %td x %td (rank %d); %td x %td is expected: %s has %s", g->path,
+                        name, dims[0], dims[1], rank, K.rows, K.cols, c->cfg->data, inputs);
     CLI_TRY(nth_file_read(f, name, K.a, K.rows * K.cols));
 done:
     return st;
 }
 
-nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text, const char *usual, ptrdiff_t n,
-                         ptrdiff_t k)
+nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text,
+                         const char *usual, ptrdiff_t n, ptrdiff_t k)
 {
     nth_status  st = NTH_OK;
     nth_file   *f = NULL;
@@ -42,11 +44,14 @@ nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *te
     const char *cut = NULL;
     for (const char *at = strstr(text, ":/"); at != NULL; at = strstr(at + 1, ":/")) cut = at;
     if (cut == NULL && usual == NULL)
-        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option, text);
+        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option,
+                        text);
     const size_t length = cut != NULL ? (size_t)(cut - text) : strlen(text);
     const char  *name = cut != NULL ? cut + 1 : usual;
-    if (length == 0 || name[1] == '\0' || length >= sizeof g->path || strlen(name) >= sizeof g->name)
-        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option, text);
+    if (length == 0 || name[1] == '\0' || length >= sizeof g->path ||
+        strlen(name) >= sizeof g->name)
+        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option,
+                        text);
     memcpy(g->path, text, length);
     g->path[length] = '\0';
     strcpy(g->name, name);
@@ -78,7 +83,8 @@ void cli_add_kernel(cli_gram *K, const cli_gram *Z, double weight)
 
 nth_status cli_score(nth_score *score, nth_task task, nth_cmat F, nth_cmat Y)
 {
-    return task == NTH_TASK_REGRESSION ? nth_score_mse(score, F, Y) : nth_score_accuracy(score, F, Y);
+    return task == NTH_TASK_REGRESSION ? nth_score_mse(score, F, Y)
+                                       : nth_score_accuracy(score, F, Y);
 }
 
 /* What one fit leaves; it becomes the model of cli_fits if it is the best so far. */
@@ -98,7 +104,10 @@ done:
     return st;
 }
 
-static void model_free(model *m) { free(m->alpha.a), free(m->loo.a), free(m->f_test.a), free(m->offset); }
+static void model_free(model *m)
+{
+    free(m->alpha.a), free(m->loo.a), free(m->f_test.a), free(m->offset);
+}
 
 /* Predictions by K_test + weight Z_test. */
 static nth_status predict(cli *c, model *m, const cli_gram *K, const cli_gram *Z, double weight)
@@ -133,8 +142,8 @@ done:
     return st;
 }
 
-static nth_status fit_one(cli *c, cli_fit *fit, const cli_fits *s, model *m, nth_regress *r, const cli_gram *K,
-                          const cli_gram *Z)
+static nth_status fit_one(cli *c, cli_fit *fit, const cli_fits *s, model *m, nth_regress *r,
+                          const cli_gram *K, const cli_gram *Z)
 {
     nth_status st = NTH_OK;
     double    *gcv = NULL;
@@ -176,13 +185,14 @@ static void take_if_best(cli_fits *s, ptrdiff_t which, model *m)
 /* work <- K + weight Z, or K itself if there is but one matrix. */
 static void fill(nth_mat work, const cli_gram *K, const cli_gram *Z, double weight)
 {
-    if (work.a != K->K.train.a) memcpy(work.a, K->K.train.a, (size_t)(work.rows * work.cols) * sizeof *work.a);
+    if (work.a != K->K.train.a)
+        memcpy(work.a, K->K.train.a, (size_t)(work.rows * work.cols) * sizeof *work.a);
     if (Z != NULL) add(work, Z->K.train, weight);
 }
 
 /* All ridges for one weight. Without --method an indefinite sum goes from Cholesky to LDL^T. */
-static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const cli_gram *K, const cli_gram *Z,
-                             ptrdiff_t first, double weight)
+static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const cli_gram *K,
+                             const cli_gram *Z, ptrdiff_t first, double weight)
 {
     nth_status          st = NTH_OK;
     const nth_reals     ridge = c->cfg->ridge;
@@ -191,18 +201,26 @@ static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const 
     for (ptrdiff_t i = 0; i < ridge.n; ++i) opt.ridge = fmax(opt.ridge, ridge.v[i]);
     opt.method = ridge.n > 1 ? NTH_REGRESS_EIGEN : NTH_REGRESS_CHOLESKY;
     if (c->cfg->regress_method != NULL)
-        for (opt.method = 0; strcmp(nth_regress_method_name(opt.method), c->cfg->regress_method) != 0;) ++opt.method;
+        for (opt.method = 0;
+             strcmp(nth_regress_method_name(opt.method), c->cfg->regress_method) != 0;)
+            ++opt.method;
     fill(work, K, Z, weight);
     st = nth_regress_create_in_place(&r, work, &opt);
-    if (st == NTH_E_NUMERIC && Z != NULL && c->cfg->regress_method == NULL && opt.method == NTH_REGRESS_CHOLESKY) {
+    if (st == NTH_E_NUMERIC && Z != NULL && c->cfg->regress_method == NULL &&
+        opt.method == NTH_REGRESS_CHOLESKY) {
         opt.method = NTH_REGRESS_LDLT;
         fill(work, K, Z, weight);
         st = nth_regress_create_in_place(&r, work, &opt);
     }
     for (ptrdiff_t i = 0; i < ridge.n; ++i) {
         cli_fit *fit = &s->fit[first + i];
-        *fit = (cli_fit){ .weight = weight, .ridge = ridge.v[i], .method = opt.method, .loo_mse = NAN, .loo_error = NAN,
-                          .gcv = NAN, .info = { .smallest = NAN, .largest = NAN, .cond = NAN } };
+        *fit = (cli_fit){ .weight = weight,
+                          .ridge = ridge.v[i],
+                          .method = opt.method,
+                          .loo_mse = NAN,
+                          .loo_error = NAN,
+                          .gcv = NAN,
+                          .info = { .smallest = NAN, .largest = NAN, .cond = NAN } };
         nth_status found = st;
         if (found == NTH_OK && ridge.n > 1) found = nth_regress_set_ridge(r, ridge.v[i]);
         if (found == NTH_OK) found = fit_one(c, fit, s, m, r, K, Z);
@@ -215,7 +233,8 @@ done:
     return st;
 }
 
-nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, const double *weights, ptrdiff_t count)
+nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, const double *weights,
+                         ptrdiff_t count)
 {
     static const double none[1] = { 0.0 };
     nth_status          st = NTH_OK;
@@ -238,7 +257,8 @@ nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, co
         CLI_TRY(fit_weight(c, s, &m, work, K, Z, w * ridges, weights[w]));
         cli_progress_update(c, w + 1);
     }
-    if (s->chosen < 0) CLI_TRY(cli_fail(c, NTH_E_NUMERIC, "%s: %s", K->path, s->fit[s->count - 1].refused));
+    if (s->chosen < 0)
+        CLI_TRY(cli_fail(c, NTH_E_NUMERIC, "%s: %s", K->path, s->fit[s->count - 1].refused));
 done:
     cli_progress_end(c);
     model_free(&m);

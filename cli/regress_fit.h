@@ -11,13 +11,13 @@
 
 /* A kernel of a file: dataset NAME (n x n) and, for k > 0, NAME_test (k x n). */
 typedef struct cli_gram {
-    nth_blocks K;    /* train and test; zero after cli_gram_free */
+    nth_blocks K; /* train and test; zero after cli_gram_free */
     char       path[1024], name[256];
 } cli_gram;
 
 /* Reads FILE:/NAME, or FILE with the dataset `usual` if that is not NULL. */
-NTH_NODISCARD nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text, const char *usual,
-                                       ptrdiff_t n, ptrdiff_t k);
+NTH_NODISCARD nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text,
+                                       const char *usual, ptrdiff_t n, ptrdiff_t k);
 void                     cli_gram_free(cli_gram *g);
 
 /* One fit; what could not be had is NaN. */
@@ -33,25 +33,26 @@ typedef struct cli_fit {
 /* The fits of one kernel, and the model of the chosen one. */
 typedef struct cli_fits {
     nth_task  task;
-    nth_cmat  Y, Y_test;           /* views of the data */
-    ptrdiff_t count, chosen;       /* fits; the one with the least loo_mse */
-    cli_fit  *fit;                 /* (count), weights outside, ridges inside */
-    nth_mat   alpha, loo, f_test;  /* (n x c), (n x c), (k x c) of the chosen one */
-    double   *offset;              /* (c) */
+    nth_cmat  Y, Y_test;          /* views of the data */
+    ptrdiff_t count, chosen;      /* fits; the one with the least loo_mse */
+    cli_fit  *fit;                /* (count), weights outside, ridges inside */
+    nth_mat   alpha, loo, f_test; /* (n x c), (n x c), (k x c) of the chosen one */
+    double   *offset;             /* (c) */
 } cli_fits;
 
 /* Weights of the grid of --weight loo, times mean |K| / mean |Z| (E74). */
 enum { CLI_WEIGHTS = 11 };
 
 /* Fits K + weight Z for all weights and ridges; K's memory is used up. Z may be NULL (weights too). */
-NTH_NODISCARD nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, const double *weights,
-                                       ptrdiff_t count);
+NTH_NODISCARD nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z,
+                                       const double *weights, ptrdiff_t count);
 void                     cli_fits_free(cli_fits *s);
 
 /* The score of the task: accuracy, or mean square error. */
 NTH_NODISCARD nth_status cli_score(nth_score *score, nth_task task, nth_cmat F, nth_cmat Y);
 /* A contiguous matrix; freed by free(m->a). */
-NTH_NODISCARD nth_status cli_matrix(cli *c, nth_mat *m, ptrdiff_t rows, ptrdiff_t cols, const char *what);
+NTH_NODISCARD nth_status cli_matrix(cli *c, nth_mat *m, ptrdiff_t rows, ptrdiff_t cols,
+                                    const char *what);
 /* K <- K + weight Z, train and test. */
 void cli_add_kernel(cli_gram *K, const cli_gram *Z, double weight);
 

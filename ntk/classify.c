@@ -30,13 +30,18 @@ static nth_status refuse_row(nth_cmat Y, ptrdiff_t i)
     nth_status    st = NTH_OK;
     const double *y = Y.a + i * Y.ld;
     double        sum = 0.0;
-    NTH_REQUIRE(Y.cols > 1, NTH_E_RANGE, "label %td is %.9g; two classes are labelled +1 and -1", i + 1, y[0]);
+    NTH_REQUIRE(Y.cols > 1, NTH_E_RANGE, "label %td is %.9g; two classes are labelled +1 and -1",
+                i + 1, y[0]);
     for (ptrdiff_t j = 0; j < Y.cols; ++j) {
         sum += y[j];
-        NTH_REQUIRE(y[j] == 0.0 || y[j] == 1.0, NTH_E_RANGE,
-                    "label row %td has the entry %.9g; each row must be one-hot: a single 1, else 0", i + 1, y[j]);
+        NTH_REQUIRE(
+            y[j] == 0.0 || y[j] == 1.0, NTH_E_RANGE,
+            "label row %td has the entry %.9g; each row must be one-hot: a single 1, else 0", i + 1,
+            y[j]);
     }
-    NTH_FAIL(NTH_E_RANGE, "label row %td has %.0f ones; each row must be one-hot: a single 1, else 0", i + 1, sum);
+    NTH_FAIL(NTH_E_RANGE,
+             "label row %td has %.0f ones; each row must be one-hot: a single 1, else 0", i + 1,
+             sum);
 done:
     return st;
 }
@@ -53,7 +58,8 @@ nth_status nth_targets_check(nth_cmat Y, nth_task task, bool all_classes)
                 "one column of labels; several classes are one-hot rows");
     for (ptrdiff_t i = 0; i < Y.rows; ++i) {
         for (ptrdiff_t j = 0; j < Y.cols; ++j)
-            NTH_REQUIRE(isfinite(Y.a[i * Y.ld + j]), NTH_E_NUMERIC, "target (%td,%td) is not finite", i + 1, j + 1);
+            NTH_REQUIRE(isfinite(Y.a[i * Y.ld + j]), NTH_E_NUMERIC,
+                        "target (%td,%td) is not finite", i + 1, j + 1);
         if (task == NTH_TASK_REGRESSION) continue;
         const ptrdiff_t label = class_of(Y, i);
         if (label < 0) return refuse_row(Y, i);
@@ -61,9 +67,12 @@ nth_status nth_targets_check(nth_cmat Y, nth_task task, bool all_classes)
         several = several || label != first;
     }
     if (task == NTH_TASK_REGRESSION || !all_classes || several) goto done;
-    NTH_REQUIRE(Y.cols > 1, NTH_E_RANGE, "one class only: all %td labels are %+d; both +1 and -1 are expected", Y.rows,
+    NTH_REQUIRE(Y.cols > 1, NTH_E_RANGE,
+                "one class only: all %td labels are %+d; both +1 and -1 are expected", Y.rows,
                 first == 0 ? 1 : -1);
-    NTH_FAIL(NTH_E_RANGE, "one class only: all %td labels are of class %td; at least two of the %td classes are expected",
+    NTH_FAIL(NTH_E_RANGE,
+             "one class only: all %td labels are of class %td; at least two of the %td classes are "
+             "expected",
              Y.rows, first + 1, Y.cols);
 done:
     return st;
@@ -88,7 +97,8 @@ static nth_status check_pair(nth_cmat F, nth_cmat Y)
                 "predictions are %td x %td, targets %td x %td", F.rows, F.cols, Y.rows, Y.cols);
     for (ptrdiff_t i = 0; i < F.rows; ++i)
         for (ptrdiff_t j = 0; j < F.cols; ++j)
-            NTH_REQUIRE(isfinite(F.a[i * F.ld + j]), NTH_E_NUMERIC, "prediction %td is not finite", i + 1);
+            NTH_REQUIRE(isfinite(F.a[i * F.ld + j]), NTH_E_NUMERIC, "prediction %td is not finite",
+                        i + 1);
 done:
     return st;
 }

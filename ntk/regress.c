@@ -19,7 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double ASYMMETRY = 1e-6; /* of the largest entry: kernels computed in single precision pass */
+static const double ASYMMETRY =
+    1e-6; /* of the largest entry: kernels computed in single precision pass */
 
 const char *nth_regress_method_name(nth_regress_method method)
 {
@@ -39,19 +40,24 @@ nth_regress_info nth_regress_get_info(const nth_regress *r) { return r->info; }
 
 static nth_status check_kernel(nth_cmat K, const nth_regress_options *opt)
 {
-    nth_status st = NTH_OK;
+    nth_status   st = NTH_OK;
     const double most = nth_max_abs(K);
-    NTH_REQUIRE(K.rows == K.cols, NTH_E_SHAPE, "kernel is %td x %td; must be square", K.rows, K.cols);
-    NTH_REQUIRE(K.rows >= (opt->intercept ? 2 : 1), NTH_E_SHAPE, "kernel is %td x %td; at least %d samples are needed",
-                K.rows, K.cols, opt->intercept ? 2 : 1);
-    NTH_REQUIRE(opt->ridge >= 0.0 && isfinite(opt->ridge), NTH_E_ARG, "ridge = %g; must be at least 0", opt->ridge);
-    NTH_REQUIRE(nth_regress_method_name(opt->method) != NULL, NTH_E_ARG, "method %d is unknown", (int)opt->method);
+    NTH_REQUIRE(K.rows == K.cols, NTH_E_SHAPE, "kernel is %td x %td; must be square", K.rows,
+                K.cols);
+    NTH_REQUIRE(K.rows >= (opt->intercept ? 2 : 1), NTH_E_SHAPE,
+                "kernel is %td x %td; at least %d samples are needed", K.rows, K.cols,
+                opt->intercept ? 2 : 1);
+    NTH_REQUIRE(opt->ridge >= 0.0 && isfinite(opt->ridge), NTH_E_ARG,
+                "ridge = %g; must be at least 0", opt->ridge);
+    NTH_REQUIRE(nth_regress_method_name(opt->method) != NULL, NTH_E_ARG, "method %d is unknown",
+                (int)opt->method);
     NTH_REQUIRE(isfinite(most), NTH_E_NUMERIC, "kernel has an entry that is not finite");
     for (ptrdiff_t i = 0; i < K.rows; ++i)
         for (ptrdiff_t j = 0; j < i; ++j)
-            NTH_REQUIRE(fabs(K.a[i * K.ld + j] - K.a[j * K.ld + i]) <= ASYMMETRY * most, NTH_E_NUMERIC,
-                        "kernel is not symmetric: entry (%td,%td) is %.9g, entry (%td,%td) is %.9g", i + 1, j + 1,
-                        K.a[i * K.ld + j], j + 1, i + 1, K.a[j * K.ld + i]);
+            NTH_REQUIRE(fabs(K.a[i * K.ld + j] - K.a[j * K.ld + i]) <= ASYMMETRY * most,
+                        NTH_E_NUMERIC,
+                        "kernel is not symmetric: entry (%td,%td) is %.9g, entry (%td,%td) is %.9g",
+                        i + 1, j + 1, K.a[i * K.ld + j], j + 1, i + 1, K.a[j * K.ld + i]);
 done:
     return st;
 }
@@ -70,7 +76,8 @@ static nth_status centre(nth_regress *r)
         r->mean[i] = s / (double)n, mean += r->mean[i] / (double)n;
     }
     for (ptrdiff_t i = 0; i < n; ++i) /* symmetric to the bit: the two means are added first */
-        for (ptrdiff_t j = 0; j < n; ++j) r->A.a[i * r->A.ld + j] -= (r->mean[i] + r->mean[j]) - mean;
+        for (ptrdiff_t j = 0; j < n; ++j)
+            r->A.a[i * r->A.ld + j] -= (r->mean[i] + r->mean[j]) - mean;
     r->shift = nth_frobenius(nth_const(r->A)) / sqrt((double)n - 1.0);
     for (ptrdiff_t i = 0; i < n; ++i)
         for (ptrdiff_t j = 0; j < n; ++j) r->A.a[i * r->A.ld + j] += r->shift / (double)n;
@@ -92,21 +99,24 @@ static nth_status factor(nth_regress *r, const nth_regress_options *opt)
         goto done;
     }
     for (ptrdiff_t i = 0; i < r->n; ++i) r->A.a[i * r->A.ld + i] += opt->ridge;
-    if (r->method == NTH_REGRESS_LDLT) NTH_TRY(nth_priv_alloc(&r->pivots, r->n, sizeof *r->pivots, "pivots"));
+    if (r->method == NTH_REGRESS_LDLT)
+        NTH_TRY(nth_priv_alloc(&r->pivots, r->n, sizeof *r->pivots, "pivots"));
     NTH_TRY(nth_priv_regress_factor(r));
 done:
     return st;
 }
 
 /* place.a = NULL: in memory of our own. */
-static nth_status create(nth_regress **out, nth_cmat K, nth_mat place, const nth_regress_options *opt)
+static nth_status create(nth_regress **out, nth_cmat K, nth_mat place,
+                         const nth_regress_options *opt)
 {
     nth_status   st = NTH_OK;
     nth_regress *r = NULL;
     char         what[64];
     *out = NULL;
     NTH_TRY(check_kernel(K, opt));
-    snprintf(what, sizeof what, "kernel regression with %td samples (%s)", K.rows, nth_regress_method_name(opt->method));
+    snprintf(what, sizeof what, "kernel regression with %td samples (%s)", K.rows,
+             nth_regress_method_name(opt->method));
     NTH_TRY(nth_priv_mem_check(nth_regress_work_bytes(K.rows, opt->method, place.a != NULL), what));
     NTH_TRY(nth_priv_alloc(&r, 1, sizeof *r, "kernel regression"));
     r->n = K.rows, r->method = opt->method, r->intercept = opt->intercept, r->A = place;
@@ -147,7 +157,8 @@ void nth_regress_destroy(nth_regress **r)
 nth_status nth_regress_set_ridge(nth_regress *r, double ridge)
 {
     nth_status st = NTH_OK;
-    NTH_REQUIRE(r->method == NTH_REGRESS_EIGEN, NTH_E_ARG, "method %s takes one ridge; eigen takes any number",
+    NTH_REQUIRE(r->method == NTH_REGRESS_EIGEN, NTH_E_ARG,
+                "method %s takes one ridge; eigen takes any number",
                 nth_regress_method_name(r->method));
     NTH_TRY(nth_priv_regress_judge(r, ridge));
 done:
@@ -192,14 +203,16 @@ nth_status nth_regress_solve(nth_mat alpha, double *offset, const nth_regress *r
 {
     nth_status st = NTH_OK;
     NTH_REQUIRE(Y.rows == r->n && alpha.rows == r->n && alpha.cols == Y.cols, NTH_E_SHAPE,
-                "targets %td x %td and coefficients %td x %td for %td samples", Y.rows, Y.cols, alpha.rows, alpha.cols,
-                r->n);
-    NTH_REQUIRE(!r->intercept || offset != NULL, NTH_E_ARG, "an intercept needs an array for the offsets");
+                "targets %td x %td and coefficients %td x %td for %td samples", Y.rows, Y.cols,
+                alpha.rows, alpha.cols, r->n);
+    NTH_REQUIRE(!r->intercept || offset != NULL, NTH_E_ARG,
+                "an intercept needs an array for the offsets");
     NTH_REQUIRE(nth_all_finite(Y), NTH_E_NUMERIC, "targets have an entry that is not finite");
     if (alpha.a != Y.a) nth_mat_copy(alpha, Y);
     for (ptrdiff_t j = 0; j < Y.cols && offset != NULL; ++j) {
         double mean = 0.0;
-        for (ptrdiff_t i = 0; i < r->n && r->intercept; ++i) mean += alpha.a[i * alpha.ld + j] / (double)r->n;
+        for (ptrdiff_t i = 0; i < r->n && r->intercept; ++i)
+            mean += alpha.a[i * alpha.ld + j] / (double)r->n;
         for (ptrdiff_t i = 0; i < r->n; ++i) alpha.a[i * alpha.ld + j] -= mean;
         offset[j] = mean;
     }
@@ -216,7 +229,8 @@ static nth_status check_finite(nth_cmat F, const char *what)
 {
     nth_status st = NTH_OK;
     for (ptrdiff_t i = 0; i < F.rows; ++i)
-        NTH_REQUIRE(nth_all_finite(nth_cblock(F, i, 0, 1, F.cols)), NTH_E_NUMERIC, "%s %td is not finite", what, i + 1);
+        NTH_REQUIRE(nth_all_finite(nth_cblock(F, i, 0, 1, F.cols)), NTH_E_NUMERIC,
+                    "%s %td is not finite", what, i + 1);
 done:
     return st;
 }
@@ -238,9 +252,11 @@ done:
 static nth_status find_M(nth_regress *r)
 {
     nth_status   st = NTH_OK;
-    const double rho = r->info.ridge, constant = r->intercept ? 1.0 / ((double)r->n * (rho + r->shift)) : 0.0;
+    const double rho = r->info.ridge,
+                 constant = r->intercept ? 1.0 / ((double)r->n * (rho + r->shift)) : 0.0;
     if (r->have_M) return NTH_OK;
-    if (r->method == NTH_REGRESS_CHOLESKY) NTH_TRY(nth_chol_inverse_diagonal(nth_const(r->A), r->M));
+    if (r->method == NTH_REGRESS_CHOLESKY)
+        NTH_TRY(nth_chol_inverse_diagonal(nth_const(r->A), r->M));
     if (r->method == NTH_REGRESS_LDLT) NTH_TRY(nth_ldlt_inverse_diagonal(r->A, r->pivots, r->M));
     for (ptrdiff_t i = 0; i < r->n && r->method == NTH_REGRESS_EIGEN; ++i) {
         const double *u = r->sp->U.a + i * r->sp->U.ld;
@@ -257,11 +273,12 @@ nth_status nth_regress_loo(nth_mat E, nth_regress *r, nth_cmat alpha)
 {
     nth_status st = NTH_OK;
     NTH_REQUIRE(alpha.rows == r->n && E.rows == r->n && E.cols == alpha.cols, NTH_E_SHAPE,
-                "residuals %td x %td and coefficients %td x %td for %td samples", E.rows, E.cols, alpha.rows,
-                alpha.cols, r->n);
+                "residuals %td x %td and coefficients %td x %td for %td samples", E.rows, E.cols,
+                alpha.rows, alpha.cols, r->n);
     NTH_TRY(find_M(r));
     for (ptrdiff_t i = 0; i < r->n; ++i)
-        for (ptrdiff_t j = 0; j < alpha.cols; ++j) E.a[i * E.ld + j] = alpha.a[i * alpha.ld + j] / r->M[i];
+        for (ptrdiff_t j = 0; j < alpha.cols; ++j)
+            E.a[i * E.ld + j] = alpha.a[i * alpha.ld + j] / r->M[i];
     NTH_TRY(check_finite(nth_const(E), "leave-one-out residual"));
 done:
     return st;
@@ -271,14 +288,17 @@ nth_status nth_regress_gcv(double *gcv, nth_regress *r, nth_cmat alpha)
 {
     nth_status st = NTH_OK;
     double     trace = 0.0;
-    NTH_REQUIRE(alpha.rows == r->n, NTH_E_SHAPE, "coefficients %td x %td for %td samples", alpha.rows, alpha.cols, r->n);
+    NTH_REQUIRE(alpha.rows == r->n, NTH_E_SHAPE, "coefficients %td x %td for %td samples",
+                alpha.rows, alpha.cols, r->n);
     NTH_TRY(find_M(r));
     for (ptrdiff_t i = 0; i < r->n; ++i) trace += r->M[i] / (double)r->n;
     for (ptrdiff_t j = 0; j < alpha.cols; ++j) {
         gcv[j] = 0.0;
-        for (ptrdiff_t i = 0; i < r->n; ++i) gcv[j] += alpha.a[i * alpha.ld + j] * alpha.a[i * alpha.ld + j] / (double)r->n;
+        for (ptrdiff_t i = 0; i < r->n; ++i)
+            gcv[j] += alpha.a[i * alpha.ld + j] * alpha.a[i * alpha.ld + j] / (double)r->n;
         gcv[j] /= trace * trace;
-        NTH_REQUIRE(isfinite(gcv[j]), NTH_E_NUMERIC, "cross-validation is not finite: the inverse kernel has trace %g",
+        NTH_REQUIRE(isfinite(gcv[j]), NTH_E_NUMERIC,
+                    "cross-validation is not finite: the inverse kernel has trace %g",
                     trace * (double)r->n);
     }
 done:
@@ -287,24 +307,27 @@ done:
 
 /* ---- Flow --------------------------------------------------------------------------------------- */
 
-nth_status nth_regress_flow(nth_mat F, nth_spectral *sp, nth_cmat K_eval, nth_cmat Y, nth_cmat F0, nth_cmat F0_eval,
-                            double t)
+nth_status nth_regress_flow(nth_mat F, nth_spectral *sp, nth_cmat K_eval, nth_cmat Y, nth_cmat F0,
+                            nth_cmat F0_eval, double t)
 {
     nth_status      st = NTH_OK;
     const ptrdiff_t n = sp->n, c = Y.cols, k = K_eval.rows;
     double         *v = NULL; /* residual, then coefficients of one column */
     nth_mat         alpha = { 0 };
     NTH_REQUIRE(Y.rows == n && K_eval.cols == n && F.rows == k && F.cols == c, NTH_E_SHAPE,
-                "targets %td x %td, kernel %td x %td, predictions %td x %td for %td samples", Y.rows, c, k, K_eval.cols,
-                F.rows, F.cols, n);
-    NTH_REQUIRE((F0.a == NULL && F0_eval.a == NULL) ||
-                    (F0.a != NULL && F0.rows == n && F0.cols == c && F0_eval.rows == k && F0_eval.cols == c),
-                NTH_E_SHAPE, "initial outputs %td x %td and %td x %td; expected %td x %td and %td x %td, or both empty",
-                F0.rows, F0.cols, F0_eval.rows, F0_eval.cols, n, c, k, c);
+                "targets %td x %td, kernel %td x %td, predictions %td x %td for %td samples",
+                Y.rows, c, k, K_eval.cols, F.rows, F.cols, n);
+    NTH_REQUIRE(
+        (F0.a == NULL && F0_eval.a == NULL) || (F0.a != NULL && F0.rows == n && F0.cols == c &&
+                                                F0_eval.rows == k && F0_eval.cols == c),
+        NTH_E_SHAPE,
+        "initial outputs %td x %td and %td x %td; expected %td x %td and %td x %td, or both empty",
+        F0.rows, F0.cols, F0_eval.rows, F0_eval.cols, n, c, k, c);
     NTH_TRY(nth_priv_doubles(&v, n, "residual"));
     NTH_TRY(nth_priv_mat(&alpha, n, c, "coefficients"));
     for (ptrdiff_t j = 0; j < c; ++j) {
-        for (ptrdiff_t i = 0; i < n; ++i) v[i] = (F0.a == NULL ? 0.0 : F0.a[i * F0.ld + j]) - Y.a[i * Y.ld + j];
+        for (ptrdiff_t i = 0; i < n; ++i)
+            v[i] = (F0.a == NULL ? 0.0 : F0.a[i * F0.ld + j]) - Y.a[i * Y.ld + j];
         NTH_TRY(nth_priv_spectral_project(sp, v));
         NTH_TRY(nth_spectral_alpha(sp, t, v));
         for (ptrdiff_t i = 0; i < n; ++i) alpha.a[i * c + j] = -v[i];

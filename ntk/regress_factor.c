@@ -49,7 +49,8 @@ static double orthogonalise(nth_cmat V, ptrdiff_t j, double *w)
     return along;
 }
 
-nth_status nth_priv_lanczos(nth_priv_operator *apply, const void *ctx, ptrdiff_t n, double *lo, double *hi)
+nth_status nth_priv_lanczos(nth_priv_operator *apply, const void *ctx, ptrdiff_t n, double *lo,
+                            double *hi)
 {
     nth_status st = NTH_OK;
     ptrdiff_t  m = n < LANCZOS_STEPS ? n : LANCZOS_STEPS;
@@ -63,7 +64,8 @@ nth_status nth_priv_lanczos(nth_priv_operator *apply, const void *ctx, ptrdiff_t
         t[j * LANCZOS_STEPS + j] = orthogonalise(nth_const(V), j, w);
         const double b = sqrt(nth_dot(w, w, n));
         size = fmax(size, fabs(t[j * LANCZOS_STEPS + j]) + b);
-        if (j + 1 == m || b <= 8.0 * DBL_EPSILON * size) { /* the rest of the space is not reached */
+        if (j + 1 == m ||
+            b <= 8.0 * DBL_EPSILON * size) { /* the rest of the space is not reached */
             m = j + 1;
             break;
         }
@@ -109,14 +111,18 @@ static nth_status refuse(const nth_regress *r, const char *found)
     const double ridge = (r->info.largest - cond * r->info.smallest) / (cond - 1.0);
     const char  *about = r->info.exact ? "" : "about ";
     NTH_REQUIRE(ridge > 0.0, NTH_E_NUMERIC,
-                "kernel with ridge %g is numerically singular: %s; its eigenvalues go from %s%.3e to %s%.3e",
+                "kernel with ridge %g is numerically singular: %s; its eigenvalues go from %s%.3e "
+                "to %s%.3e",
                 r->info.ridge, found, about, r->info.smallest, about, r->info.largest);
     const double unit = pow(10.0, floor(log10(ridge))), digit = ceil(ridge / unit);
     NTH_FAIL(NTH_E_NUMERIC,
-             "kernel with ridge %g is numerically singular: %s; its eigenvalues go from %s%.3e to %s%.3e; "
+             "kernel with ridge %g is numerically singular: %s; its eigenvalues go from %s%.3e to "
+             "%s%.3e; "
              "a ridge of %.0e brings the condition number below %.0e%s",
-             r->info.ridge, found, about, r->info.smallest, about, r->info.largest, digit * unit, cond,
-             r->method == NTH_REGRESS_CHOLESKY && r->info.smallest < -(double)r->n * DBL_EPSILON * r->info.largest
+             r->info.ridge, found, about, r->info.smallest, about, r->info.largest, digit * unit,
+             cond,
+             r->method == NTH_REGRESS_CHOLESKY &&
+                     r->info.smallest < -(double)r->n * DBL_EPSILON * r->info.largest
                  ? "; it is indefinite, which the methods ldlt and eigen accept"
                  : "");
 done:
@@ -127,7 +133,8 @@ static nth_status check_cond(const nth_regress *r)
 {
     char text[96];
     if (r->info.cond <= worst_cond(r->n)) return NTH_OK; /* a NaN goes on */
-    snprintf(text, sizeof text, "condition number %.2e, above 1/(n eps) = %.2e", r->info.cond, worst_cond(r->n));
+    snprintf(text, sizeof text, "condition number %.2e, above 1/(n eps) = %.2e", r->info.cond,
+             worst_cond(r->n));
     return refuse(r, text);
 }
 
@@ -137,8 +144,9 @@ nth_status nth_priv_regress_judge(nth_regress *r, double ridge)
     const nth_regress_info old = r->info;
     const double          *d = r->sp->d;
     double                 least = INFINITY, most = 0.0, smallest = INFINITY, largest = -INFINITY;
-    ptrdiff_t              constant = -1; /* with an intercept: the eigenvalue that stands for the constants */
-    NTH_REQUIRE(ridge >= 0.0 && isfinite(ridge), NTH_E_ARG, "ridge = %g; must be at least 0", ridge);
+    ptrdiff_t constant = -1; /* with an intercept: the eigenvalue that stands for the constants */
+    NTH_REQUIRE(ridge >= 0.0 && isfinite(ridge), NTH_E_ARG, "ridge = %g; must be at least 0",
+                ridge);
     for (ptrdiff_t k = 0; r->intercept && k < r->n; ++k)
         if (constant < 0 || fabs(d[k] - r->shift) < fabs(d[constant] - r->shift)) constant = k;
     r->info = (nth_regress_info){ .ridge = ridge, .exact = true };
@@ -185,7 +193,8 @@ done:
 }
 
 /* Cholesky failed: the smallest eigenvalue from the first larger ridge with which it goes through. */
-static nth_status explain_failure(nth_regress *r, const double *diag, double lo, double hi, ptrdiff_t pivot)
+static nth_status explain_failure(nth_regress *r, const double *diag, double lo, double hi,
+                                  ptrdiff_t pivot)
 {
     nth_status   st = NTH_OK;
     const double size = fmax(fabs(lo), fabs(hi));
@@ -218,7 +227,8 @@ nth_status nth_priv_regress_factor(nth_regress *r)
     for (ptrdiff_t i = 0; i < r->n; ++i) diag[i] = r->A.a[i * r->A.ld + i];
     NTH_TRY(nth_priv_lanczos(apply_matrix, r, r->n, &lo, &hi));
     st = r->method == NTH_REGRESS_LDLT ? nth_ldlt(r->A, r->pivots, &pivot) : nth_chol(r->A, &pivot);
-    if (pivot > 0 && r->method == NTH_REGRESS_CHOLESKY) NTH_TRY(explain_failure(r, diag, lo, hi, pivot));
+    if (pivot > 0 && r->method == NTH_REGRESS_CHOLESKY)
+        NTH_TRY(explain_failure(r, diag, lo, hi, pivot));
     if (pivot > 0) {
         r->info.smallest = fmin(lo, 0.0) - ridge, r->info.largest = hi - ridge;
         snprintf(text, sizeof text, "pivot %td of %td is zero", pivot, r->n);
@@ -229,7 +239,8 @@ nth_status nth_priv_regress_factor(nth_regress *r)
     NTH_TRY(find_ends(r, &lo, &hi, &least));
     r->info.smallest = lo - ridge, r->info.largest = hi - ridge;
     r->info.cond = fmax(ends, fmax(fabs(lo), fabs(hi))) / least;
-    if (r->method == NTH_REGRESS_LDLT) r->info.negative = nth_ldlt_negatives(nth_const(r->A), r->pivots);
+    if (r->method == NTH_REGRESS_LDLT)
+        r->info.negative = nth_ldlt_negatives(nth_const(r->A), r->pivots);
     NTH_TRY(check_cond(r));
 done:
     nth_priv_free(diag);

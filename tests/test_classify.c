@@ -9,9 +9,12 @@
 #include <float.h>
 #include <math.h>
 
-#define COLUMN(...) nth_cmat_of((const double[]){ __VA_ARGS__ }, sizeof((const double[]){ __VA_ARGS__ }) / sizeof(double), 1)
-#define ROWS(c, ...) \
-    nth_cmat_of((const double[]){ __VA_ARGS__ }, sizeof((const double[]){ __VA_ARGS__ }) / sizeof(double) / (c), (c))
+#define COLUMN(...)                                                                                \
+    nth_cmat_of((const double[]){ __VA_ARGS__ },                                                   \
+                sizeof((const double[]){ __VA_ARGS__ }) / sizeof(double), 1)
+#define ROWS(c, ...)                                                                               \
+    nth_cmat_of((const double[]){ __VA_ARGS__ },                                                   \
+                sizeof((const double[]){ __VA_ARGS__ }) / sizeof(double) / (c), (c))
 
 static void labels(void)
 {
@@ -23,17 +26,22 @@ static void labels(void)
     NTH_CHECK_MESSAGE("label 3 is 0; two classes are labelled +1 and -1");
     NTH_CHECK_STATUS(nth_targets_check(COLUMN(-1, -1), NTH_TASK_BINARY, true), NTH_E_RANGE);
     NTH_CHECK_MESSAGE("one class only: all 2 labels are -1; both +1 and -1 are expected");
-    NTH_CHECK_STATUS(nth_targets_check(ROWS(3, 0, 1, 0, 0, 1, 0), NTH_TASK_MULTICLASS, true), NTH_E_RANGE);
+    NTH_CHECK_STATUS(nth_targets_check(ROWS(3, 0, 1, 0, 0, 1, 0), NTH_TASK_MULTICLASS, true),
+                     NTH_E_RANGE);
     NTH_CHECK_MESSAGE("one class only: all 2 labels are of class 2; at least two of the 3 classes");
-    NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 0, 1, 1, 1), NTH_TASK_MULTICLASS, true), NTH_E_RANGE);
+    NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 0, 1, 1, 1), NTH_TASK_MULTICLASS, true),
+                     NTH_E_RANGE);
     NTH_CHECK_MESSAGE("label row 2 has 2 ones");
-    NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 0, 0, 1, 0), NTH_TASK_MULTICLASS, true), NTH_E_RANGE);
+    NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 0, 0, 1, 0), NTH_TASK_MULTICLASS, true),
+                     NTH_E_RANGE);
     NTH_CHECK_MESSAGE("label row 1 has 0 ones");
-    NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 0, 1, -1, 1), NTH_TASK_MULTICLASS, true), NTH_E_RANGE);
+    NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 0, 1, -1, 1), NTH_TASK_MULTICLASS, true),
+                     NTH_E_RANGE);
     NTH_CHECK_MESSAGE("label row 2 has the entry -1");
     NTH_CHECK_STATUS(nth_targets_check(COLUMN(1, NAN), NTH_TASK_BINARY, true), NTH_E_NUMERIC);
     NTH_CHECK_MESSAGE("target (2,1) is not finite");
-    NTH_CHECK_STATUS(nth_targets_check(COLUMN(1, INFINITY), NTH_TASK_REGRESSION, true), NTH_E_NUMERIC);
+    NTH_CHECK_STATUS(nth_targets_check(COLUMN(1, INFINITY), NTH_TASK_REGRESSION, true),
+                     NTH_E_NUMERIC);
     NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 1, -1), NTH_TASK_BINARY, true), NTH_E_SHAPE);
     NTH_CHECK_STATUS(nth_targets_check(COLUMN(1, -1), NTH_TASK_MULTICLASS, true), NTH_E_SHAPE);
     NTH_CHECK_STATUS(nth_targets_check((nth_cmat){ 0 }, NTH_TASK_REGRESSION, true), NTH_E_SHAPE);
@@ -42,7 +50,8 @@ static void labels(void)
 static void classes_and_ties(void)
 {
     const nth_cmat f = COLUMN(0.3, -0.3, 0.0, -0.0), g = ROWS(3, 1, 2, 2, 5, 5, 5, -3, -2, -1);
-    NTH_CHECK(nth_classify(f, 0) == 0 && nth_classify(f, 1) == 1 && nth_classify(f, 2) == 0 && nth_classify(f, 3) == 0);
+    NTH_CHECK(nth_classify(f, 0) == 0 && nth_classify(f, 1) == 1 && nth_classify(f, 2) == 0 &&
+              nth_classify(f, 3) == 0);
     NTH_CHECK(nth_classify(g, 0) == 1 && nth_classify(g, 1) == 0 && nth_classify(g, 2) == 2);
 }
 
@@ -53,7 +62,8 @@ static void accuracy(void)
     NTH_CHECK(s.right == 4 && s.count == 5);
     NTH_CHECK_CLOSE(s.value, 0.8, DBL_EPSILON, 0.0);
     NTH_CHECK_CLOSE(s.standard_error, sqrt(0.8 * 0.2 / 5.0), 4.0 * DBL_EPSILON, 0.0);
-    NTH_CHECK_OK(nth_score_accuracy(&s, ROWS(3, .1, .2, .3, .3, .1, .1), ROWS(3, 0, 0, 1, 0, 1, 0)));
+    NTH_CHECK_OK(
+        nth_score_accuracy(&s, ROWS(3, .1, .2, .3, .3, .1, .1), ROWS(3, 0, 0, 1, 0, 1, 0)));
     NTH_CHECK(s.right == 1 && s.value == 0.5);
     NTH_CHECK_STATUS(nth_score_accuracy(&s, COLUMN(1, NAN), COLUMN(1, 1)), NTH_E_NUMERIC);
     NTH_CHECK_MESSAGE("prediction 2 is not finite");
@@ -89,7 +99,8 @@ static nth_mcnemar compare(int b, int c, int k)
         first[i] = i >= b && i < b + c ? -truth[i] : truth[i];
         second[i] = i < b ? -truth[i] : truth[i];
     }
-    NTH_CHECK_OK(nth_mcnemar_compare(&m, nth_cmat_of(first, k, 1), nth_cmat_of(second, k, 1), nth_cmat_of(truth, k, 1)));
+    NTH_CHECK_OK(nth_mcnemar_compare(&m, nth_cmat_of(first, k, 1), nth_cmat_of(second, k, 1),
+                                     nth_cmat_of(truth, k, 1)));
     NTH_CHECK(m.b == b && m.c == c && m.count == k);
     return m;
 }
@@ -99,9 +110,10 @@ static void mcnemar_by_hand(void)
     static const struct {
         int    b, c;
         double p;
-    } row[] = { { 0, 0, 1.0 },          { 1, 0, 1.0 },       { 1, 5, 14.0 / 64.0 }, { 5, 1, 14.0 / 64.0 },
-                { 0, 10, 2.0 / 1024 },  { 3, 3, 1.0 },       { 2, 8, 112.0 / 1024 }, { 4, 5, 1.0 },
-                { 0, 1000, 0x1p-999 },  { 0, 2000, 0.0 } };
+    } row[] = { { 0, 0, 1.0 },          { 1, 0, 1.0 },         { 1, 5, 14.0 / 64.0 },
+                { 5, 1, 14.0 / 64.0 },  { 0, 10, 2.0 / 1024 }, { 3, 3, 1.0 },
+                { 2, 8, 112.0 / 1024 }, { 4, 5, 1.0 },         { 0, 1000, 0x1p-999 },
+                { 0, 2000, 0.0 } };
     for (size_t i = 0; i < sizeof row / sizeof *row; ++i)
         NTH_CHECK_CLOSE(compare(row[i].b, row[i].c, K).p, row[i].p, 1e-14, 0.0);
     const nth_mcnemar m = compare(2, 8, 50);
@@ -110,11 +122,14 @@ static void mcnemar_by_hand(void)
     /* 480 against 560 of 1040: the sum of C(1040, i) 2^-1039 in long double, by logarithms. */
     long double want = 0.0L;
     for (int i = 0; i <= 480; ++i)
-        want += expl(lgammal(1041.0L) - lgammal(i + 1.0L) - lgammal(1041.0L - i) - 1039.0L * logl(2.0L));
+        want += expl(lgammal(1041.0L) - lgammal(i + 1.0L) - lgammal(1041.0L - i) -
+                     1039.0L * logl(2.0L));
     NTH_CHECK_CLOSE(compare(480, 560, K).p, (double)want, 1e-12, 0.0);
     nth_mcnemar refused;
-    NTH_CHECK_STATUS(nth_mcnemar_compare(&refused, COLUMN(1, 1), COLUMN(1, NAN), COLUMN(1, -1)), NTH_E_NUMERIC);
-    NTH_CHECK_STATUS(nth_mcnemar_compare(&refused, COLUMN(1, 1), COLUMN(1, 1, 1), COLUMN(1, -1)), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_mcnemar_compare(&refused, COLUMN(1, 1), COLUMN(1, NAN), COLUMN(1, -1)),
+                     NTH_E_NUMERIC);
+    NTH_CHECK_STATUS(nth_mcnemar_compare(&refused, COLUMN(1, 1), COLUMN(1, 1, 1), COLUMN(1, -1)),
+                     NTH_E_SHAPE);
 }
 
 int main(void)

@@ -2,7 +2,7 @@
  *
  * Kernel regression: stored values (S5, T1, T4), three methods against each other and against LU of
  * the plain and the bordered system, leave-one-out against leaving out, singular and indefinite
- * kernels, the ends of the spectrum, gradient flow against integrated equations.
+ * kernels, the ends of the spectrum. Gradient flow is in test_regress_flow.c.
  */
 #include "nth_test.h"
 #include "alloc_priv.h"
@@ -18,7 +18,8 @@
 #include <string.h>
 
 enum { METHODS = 3, MAX = 320, LD = MAX + 3, C = 3 };
-static const nth_regress_method methods[METHODS] = { NTH_REGRESS_CHOLESKY, NTH_REGRESS_LDLT, NTH_REGRESS_EIGEN };
+static const nth_regress_method methods[METHODS] = { NTH_REGRESS_CHOLESKY, NTH_REGRESS_LDLT,
+                                                     NTH_REGRESS_EIGEN };
 
 static double store[MAX * LD], targets[MAX * C];
 
@@ -36,7 +37,8 @@ static nth_mat make_kernel(ptrdiff_t n, ptrdiff_t rank, double decay, double les
         for (ptrdiff_t j = 0; j < n; ++j) store[i * LD + j] = i == j ? -less : 0.0;
     for (ptrdiff_t k = 0; k < rank; ++k, scale *= decay)
         for (ptrdiff_t i = 0; i < n; ++i)
-            for (ptrdiff_t j = 0; j < n; ++j) store[i * LD + j] += scale * A[i * rank + k] * A[j * rank + k];
+            for (ptrdiff_t j = 0; j < n; ++j)
+                store[i * LD + j] += scale * A[i * rank + k] * A[j * rank + k];
     return view(n);
 }
 
@@ -60,13 +62,14 @@ static double distance(const double *a, const double *b, ptrdiff_t n)
 static void stored_values(void)
 {
     static const double S[16] = {
-        1.0, 0.6364310457393136, 0.5502236132929963, 0.4711655571887813,
-        0.6364310457393136, 1.0, 0.3982638669627817, 0.5502236132929963,
-        0.5502236132929963, 0.3982638669627817, 1.0, 0.3309201445208456,
-        0.4711655571887813, 0.5502236132929963, 0.3309201445208456, 1.0
+        1.0, 0.6364310457393136, 0.5502236132929963, 0.4711655571887813, 0.6364310457393136,
+        1.0, 0.3982638669627817, 0.5502236132929963, 0.5502236132929963, 0.3982638669627817,
+        1.0, 0.3309201445208456, 0.4711655571887813, 0.5502236132929963, 0.3309201445208456,
+        1.0
     };
     static const double yS[4] = { 1, -1, 1, -1 }, yT[4] = { 1, -1, 1, 1 };
-    static const double S5[4] = { 1.217475321469813, -1.18046941406966, 0.6967942412725766, -0.8575936094115558 };
+    static const double S5[4] = { 1.217475321469813, -1.18046941406966, 0.6967942412725766,
+                                  -0.8575936094115558 };
     double              T[16];
     for (int i = 0; i < 16; ++i) T[i] = exp(-pow(i / 4 - i % 4, 2.0) / 4.0);
     for (int m = 0; m < METHODS; ++m) {
@@ -92,10 +95,12 @@ static void stored_values(void)
 
 /* alpha and offset of the system [K + rho I, 1; 1^T, 0] (with an intercept) or K + rho I, by LU, without
  * the samples `out` (none if negative); the prediction for that sample in f (C). */
-static void by_lu(double *alpha, double *offset, double *f, nth_cmat K, double ridge, bool intercept, ptrdiff_t out)
+static void by_lu(double *alpha, double *offset, double *f, nth_cmat K, double ridge,
+                  bool intercept, ptrdiff_t out)
 {
     const ptrdiff_t n = K.rows - (out >= 0), size = n + intercept;
-    double         *A = calloc((size_t)(size * size), sizeof *A), *B = calloc((size_t)(size * C), sizeof *B);
+    double         *A = calloc((size_t)(size * size), sizeof *A),
+           *B = calloc((size_t)(size * C), sizeof *B);
     for (ptrdiff_t i = 0; i < n; ++i) {
         const ptrdiff_t p = i + (out >= 0 && i >= out);
         for (ptrdiff_t j = 0; j < n; ++j)
@@ -155,19 +160,24 @@ static void intercept_is_a_bordered_system(void)
         by_lu(want, offset, NULL, K, ridge, true, -1);
         for (int m = which == 2; m < METHODS; ++m) {
             nth_regress *r = make(K, methods[m], ridge, true);
-            NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha, N, C), got, r, nth_cmat_of(targets, N, C)));
+            NTH_CHECK_OK(
+                nth_regress_solve(nth_mat_of(alpha, N, C), got, r, nth_cmat_of(targets, N, C)));
             const double bound = solve_bound(r, N, nth_max_abs(nth_cmat_of(want, N, C)));
             NTH_CHECK_CLOSE(distance(alpha, want, N * C), 0.0, 0.0, bound);
             NTH_CHECK_CLOSE(distance(got, offset, C), 0.0, 0.0, bound);
-            NTH_CHECK_OK(nth_regress_predict(nth_mat_of(f, N, C), K, nth_cmat_of(alpha, N, C), got));
+            NTH_CHECK_OK(
+                nth_regress_predict(nth_mat_of(f, N, C), K, nth_cmat_of(alpha, N, C), got));
             for (int i = 0; i < N * C; ++i)
-                NTH_CHECK_CLOSE(f[i], targets[i] - ridge * alpha[i], 0.0, bound); /* f = y - rho alpha */
+                NTH_CHECK_CLOSE(f[i], targets[i] - ridge * alpha[i], 0.0,
+                                bound); /* f = y - rho alpha */
             nth_regress_destroy(&r);
             for (int i = 0; i < N; ++i)
                 for (int j = 0; j < N; ++j) store[i * LD + j] += 2.5;
             r = make(K, methods[m], ridge, true);
-            NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha, N, C), got, r, nth_cmat_of(targets, N, C)));
-            NTH_CHECK_OK(nth_regress_predict(nth_mat_of(g, N, C), K, nth_cmat_of(alpha, N, C), got));
+            NTH_CHECK_OK(
+                nth_regress_solve(nth_mat_of(alpha, N, C), got, r, nth_cmat_of(targets, N, C)));
+            NTH_CHECK_OK(
+                nth_regress_predict(nth_mat_of(g, N, C), K, nth_cmat_of(alpha, N, C), got));
             NTH_CHECK_CLOSE(distance(f, g, N * C), 0.0, 0.0, 10.0 * bound);
             nth_regress_destroy(&r);
             for (int i = 0; i < N; ++i)
@@ -186,14 +196,16 @@ static void loo_is_leaving_out(void)
         for (int m = which >= 4; m < METHODS; ++m) {
             double       worst = 0.0;
             nth_regress *r = make(K, methods[m], ridge, which & 2);
-            NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha, N, C), offset, r, nth_cmat_of(targets, N, C)));
+            NTH_CHECK_OK(
+                nth_regress_solve(nth_mat_of(alpha, N, C), offset, r, nth_cmat_of(targets, N, C)));
             NTH_CHECK_OK(nth_regress_loo(nth_mat_of(e, N, C), r, nth_cmat_of(alpha, N, C)));
             for (int i = 0; i < N; ++i) {
                 by_lu(NULL, NULL, f, K, ridge, which & 2, i);
                 for (int j = 0; j < C; ++j)
                     worst = nth_worst(worst, fabs(targets[i * C + j] - f[j] - e[i * C + j]));
             }
-            NTH_CHECK_CLOSE(worst, 0.0, 0.0, solve_bound(r, N, 10.0 * nth_max_abs(nth_cmat_of(e, N, C))));
+            NTH_CHECK_CLOSE(worst, 0.0, 0.0,
+                            solve_bound(r, N, 10.0 * nth_max_abs(nth_cmat_of(e, N, C))));
             nth_regress_destroy(&r);
         }
     }
@@ -221,21 +233,26 @@ static void singular_is_refused(void)
                 NTH_CHECK_STATUS(nth_regress_create(&r, K, &opt), NTH_E_NUMERIC);
                 NTH_CHECK(r == NULL);
                 NTH_CHECK_MESSAGE("kernel with ridge 0 is numerically singular: ");
-                NTH_CHECK_MESSAGE(methods[m] == NTH_REGRESS_CHOLESKY ? "p" : "c"); /* pivot; condition or cannot */
+                NTH_CHECK_MESSAGE(methods[m] == NTH_REGRESS_CHOLESKY
+                                      ? "p"
+                                      : "c"); /* pivot; condition or cannot */
                 NTH_CHECK_MESSAGE("its eigenvalues go from ");
                 opt.ridge = recommended();
                 NTH_CHECK_OK(nth_regress_create(&r, K, &opt));
                 if (r == NULL) continue;
                 NTH_CHECK(nth_regress_get_info(r).cond <= 1e12);
-                NTH_CHECK(nth_regress_get_info(r).cond >= 0.3e12); /* and it asks for little more than needed */
+                NTH_CHECK(nth_regress_get_info(r).cond >=
+                          0.3e12); /* and it asks for little more than needed */
                 nth_regress_destroy(&r);
             }
     double       zero[4] = { 0 };
     nth_regress *r = NULL;
     for (int m = 0; m < METHODS; ++m)
-        NTH_CHECK_STATUS(nth_regress_create(&r, nth_cmat_of(zero, 2, 2), &(nth_regress_options){ methods[m], 0.0, false }),
+        NTH_CHECK_STATUS(nth_regress_create(&r, nth_cmat_of(zero, 2, 2),
+                                            &(nth_regress_options){ methods[m], 0.0, false }),
                          NTH_E_NUMERIC);
-    NTH_CHECK_OK(nth_regress_create(&r, nth_cmat_of(zero, 2, 2), &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.5, false }));
+    NTH_CHECK_OK(nth_regress_create(&r, nth_cmat_of(zero, 2, 2),
+                                    &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.5, false }));
     nth_regress_destroy(&r);
 }
 
@@ -250,7 +267,9 @@ static void indefinite_kernel(void)
     NTH_CHECK_OK(nth_eigh(K, d, nth_mat_of(U, N, N)));
     for (int i = 0; i < N; ++i) negative += d[i] < 0.0;
     NTH_CHECK(negative > 3 && negative < N - 3);
-    NTH_CHECK_STATUS(nth_regress_create(&r, K, &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.0, false }), NTH_E_NUMERIC);
+    NTH_CHECK_STATUS(
+        nth_regress_create(&r, K, &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.0, false }),
+        NTH_E_NUMERIC);
     NTH_CHECK_MESSAGE("not positive definite at pivot ");
     NTH_CHECK_MESSAGE("which the methods ldlt and eigen accept");
     NTH_CHECK_CLOSE(recommended(), -d[0], 0.3, 0.0); /* rounded up to one digit */
@@ -262,7 +281,8 @@ static void indefinite_kernel(void)
         NTH_CHECK(info.negative == negative);
         NTH_CHECK_CLOSE(info.smallest, d[0], 0.05, 0.0);
         NTH_CHECK_CLOSE(info.largest, d[N - 1], 0.05, 0.0);
-        NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha[m - 1], N, C), NULL, r, nth_cmat_of(targets, N, C)));
+        NTH_CHECK_OK(
+            nth_regress_solve(nth_mat_of(alpha[m - 1], N, C), NULL, r, nth_cmat_of(targets, N, C)));
         NTH_CHECK_CLOSE(distance(alpha[m - 1], want, N * C), 0.0, 0.0,
                         solve_bound(r, N, nth_max_abs(nth_cmat_of(want, N, C))));
         nth_regress_destroy(&r);
@@ -332,17 +352,22 @@ static void in_place_is_the_same(void)
         nth_regress              *r[2] = { make(nth_const(K), methods[m], 0.01, false), NULL };
         NTH_CHECK_OK(nth_regress_create_in_place(&r[1], K, &opt));
         for (int k = 0; k < 2; ++k) {
-            NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha[k], N, C), NULL, r[k], nth_cmat_of(targets, N, C)));
-            NTH_CHECK_OK(nth_regress_loo(nth_mat_of(e[k], N, C), r[k], nth_cmat_of(alpha[k], N, C)));
+            NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha[k], N, C), NULL, r[k],
+                                           nth_cmat_of(targets, N, C)));
+            NTH_CHECK_OK(
+                nth_regress_loo(nth_mat_of(e[k], N, C), r[k], nth_cmat_of(alpha[k], N, C)));
             nth_regress_destroy(&r[k]);
         }
-        NTH_CHECK(memcmp(alpha[0], alpha[1], sizeof alpha[0]) == 0 && memcmp(e[0], e[1], sizeof e[0]) == 0);
+        NTH_CHECK(memcmp(alpha[0], alpha[1], sizeof alpha[0]) == 0 &&
+                  memcmp(e[0], e[1], sizeof e[0]) == 0);
         NTH_CHECK(nth_test_live_blocks == before);
     }
     NTH_CHECK(nth_regress_work_bytes(20000, NTH_REGRESS_CHOLESKY, true) < 0.1e9);
     NTH_CHECK(nth_regress_work_bytes(20000, NTH_REGRESS_CHOLESKY, false) < 3.3e9);
     nth_regress *r = NULL; /* refused before the matrix is touched, with the figure */
-    NTH_CHECK_STATUS(nth_priv_mem_check(nth_regress_work_bytes(3000000, NTH_REGRESS_CHOLESKY, false), "x"), NTH_E_NOMEM);
+    NTH_CHECK_STATUS(
+        nth_priv_mem_check(nth_regress_work_bytes(3000000, NTH_REGRESS_CHOLESKY, false), "x"),
+        NTH_E_NOMEM);
     NTH_CHECK_MESSAGE("GB of memory");
     NTH_CHECK(r == NULL);
 }
@@ -356,103 +381,14 @@ static void eigen_has_the_same_bits_on_any_threads(void)
         nth_priv_set_threads(count[k]);
         nth_regress *r = make(nth_const(make_kernel(N, N, 1.0, 0.0)), NTH_REGRESS_EIGEN, 0.1, true);
         double       offset[C];
-        NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha[k], N, C), offset, r, nth_cmat_of(targets, N, C)));
+        NTH_CHECK_OK(
+            nth_regress_solve(nth_mat_of(alpha[k], N, C), offset, r, nth_cmat_of(targets, N, C)));
         NTH_CHECK_OK(nth_regress_loo(nth_mat_of(e[k], N, C), r, nth_cmat_of(alpha[k], N, C)));
         nth_regress_destroy(&r);
-        NTH_CHECK(memcmp(alpha[k], alpha[0], sizeof alpha[0]) == 0 && memcmp(e[k], e[0], sizeof e[0]) == 0);
+        NTH_CHECK(memcmp(alpha[k], alpha[0], sizeof alpha[0]) == 0 &&
+                  memcmp(e[k], e[0], sizeof e[0]) == 0);
     }
     nth_priv_set_threads(threads);
-}
-
-/* ---- Flow --------------------------------------------------------------------------------------- */
-
-enum { FN = 5, FK = 2 };
-static double flow_K[FN * FN], flow_test[FK * FN], flow_f0[FN * C], flow_f0_test[FK * C];
-
-static void make_flow(void)
-{
-    const nth_mat K = make_kernel(FN + FK, FN + FK, 1.0, 0.0);
-    for (int i = 0; i < FN; ++i)
-        for (int j = 0; j < FN; ++j) flow_K[i * FN + j] = 4.0 * K.a[i * K.ld + j];
-    for (int i = 0; i < FK; ++i)
-        for (int j = 0; j < FN; ++j) flow_test[i * FN + j] = 4.0 * K.a[(FN + i) * K.ld + j];
-    nth_rand_normals(flow_f0, FN * C, 7, NTH_STREAM_TEST, 2, 0);
-    nth_rand_normals(flow_f0_test, FK * C, 7, NTH_STREAM_TEST, 3, 0);
-}
-
-/* df = -(1/n) [K; k] (f - y) for all outputs of one column, training ones first. */
-static void velocity(long double *df, const long double *f, int column)
-{
-    for (int i = 0; i < FN + FK; ++i) {
-        const double *k = i < FN ? flow_K + i * FN : flow_test + (i - FN) * FN;
-        df[i] = 0.0L;
-        for (int j = 0; j < FN; ++j) df[i] -= k[j] * (f[j] - targets[j * C + column]) / FN;
-    }
-}
-
-/* Classical Runge-Kutta in long double; h^4 is far below the bound. */
-static void integrate(long double *f, int column, double t)
-{
-    enum { STEPS = 2000, ALL = FN + FK };
-    const long double h = (long double)t / STEPS;
-    for (int s = 0; s < STEPS; ++s) {
-        static const long double node[4] = { 0.0L, 0.5L, 0.5L, 1.0L }, weight[4] = { 1.0L, 2.0L, 2.0L, 1.0L };
-        long double              k[4][ALL], sum[ALL] = { 0 };
-        for (int stage = 0; stage < 4; ++stage) {
-            long double x[ALL];
-            for (int i = 0; i < ALL; ++i) x[i] = f[i] + (stage > 0 ? node[stage] * h * k[stage - 1][i] : 0.0L);
-            velocity(k[stage], x, column);
-            for (int i = 0; i < ALL; ++i) sum[i] += weight[stage] * k[stage][i];
-        }
-        for (int i = 0; i < ALL; ++i) f[i] += h / 6.0L * sum[i];
-    }
-}
-
-static void flow_is_the_exponential(void)
-{
-    static const double times[] = { 0.0, 0.3, 2.0, 9.0 };
-    double              f[FN * C], g[FK * C];
-    nth_spectral       *sp = NULL;
-    make_flow();
-    const nth_cmat Y = nth_cmat_of(targets, FN, C), none = { 0 };
-    NTH_CHECK_OK(nth_spectral_create(&sp, nth_cmat_of(flow_K, FN, FN), targets));
-    for (int k = 0; k < 8; ++k) {
-        const bool     zero = k < 4; /* f_0 = 0 */
-        const nth_cmat F0 = zero ? none : nth_cmat_of(flow_f0, FN, C), G0 = zero ? none : nth_cmat_of(flow_f0_test, FK, C);
-        double         worst = 0.0;
-        NTH_CHECK_OK(nth_regress_flow(nth_mat_of(f, FN, C), sp, nth_cmat_of(flow_K, FN, FN), Y, F0, F0, times[k % 4]));
-        NTH_CHECK_OK(nth_regress_flow(nth_mat_of(g, FK, C), sp, nth_cmat_of(flow_test, FK, FN), Y, F0, G0, times[k % 4]));
-        for (int j = 0; j < C; ++j) {
-            long double x[FN + FK] = { 0 };
-            for (int i = 0; i < FN + FK && !zero; ++i)
-                x[i] = i < FN ? flow_f0[i * C + j] : flow_f0_test[(i - FN) * C + j];
-            integrate(x, j, times[k % 4]);
-            for (int i = 0; i < FN; ++i) worst = nth_worst(worst, (double)fabsl(x[i] - f[i * C + j]));
-            for (int i = 0; i < FK; ++i) worst = nth_worst(worst, (double)fabsl(x[FN + i] - g[i * C + j]));
-        }
-        NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1e-12);
-    }
-    nth_spectral_destroy(&sp);
-}
-
-/* t = infinity: ridgeless regression of y - f_0. */
-static void infinite_time_is_ridgeless(void)
-{
-    double        g[FK * C], want[FK * C], alpha[FN * C], rest[FN * C];
-    nth_spectral *sp = NULL;
-    make_flow();
-    for (int i = 0; i < FN * C; ++i) rest[i] = targets[i] - flow_f0[i];
-    NTH_CHECK_OK(nth_spectral_create(&sp, nth_cmat_of(flow_K, FN, FN), targets));
-    NTH_CHECK_OK(nth_regress_flow(nth_mat_of(g, FK, C), sp, nth_cmat_of(flow_test, FK, FN), nth_cmat_of(targets, FN, C),
-                                  nth_cmat_of(flow_f0, FN, C), nth_cmat_of(flow_f0_test, FK, C), INFINITY));
-    nth_regress *r = make(nth_cmat_of(flow_K, FN, FN), NTH_REGRESS_CHOLESKY, 0.0, false);
-    NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha, FN, C), NULL, r, nth_cmat_of(rest, FN, C)));
-    NTH_CHECK_OK(nth_regress_predict(nth_mat_of(want, FK, C), nth_cmat_of(flow_test, FK, FN), nth_cmat_of(alpha, FN, C),
-                                     NULL));
-    for (int i = 0; i < FK * C; ++i) want[i] += flow_f0_test[i];
-    NTH_CHECK_CLOSE(distance(g, want, FK * C), 0.0, 0.0, solve_bound(r, FN, 10.0));
-    nth_regress_destroy(&r);
-    nth_spectral_destroy(&sp);
 }
 
 /* ---- Refusals ----------------------------------------------------------------------------------- */
@@ -470,10 +406,12 @@ static void refusals(void)
     opt.ridge = 0.1, opt.method = (nth_regress_method)7;
     NTH_CHECK_STATUS(nth_regress_create(&r, nth_const(K), &opt), NTH_E_ARG);
     opt.method = NTH_REGRESS_CHOLESKY;
-    NTH_CHECK_STATUS(nth_regress_create(&r, nth_cblock(nth_const(K), 0, 0, N, N - 1), &opt), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_regress_create(&r, nth_cblock(nth_const(K), 0, 0, N, N - 1), &opt),
+                     NTH_E_SHAPE);
     NTH_CHECK_STATUS(nth_regress_create(&r, (nth_cmat){ 0 }, &opt), NTH_E_SHAPE);
     opt.intercept = true;
-    NTH_CHECK_STATUS(nth_regress_create(&r, nth_cblock(nth_const(K), 0, 0, 1, 1), &opt), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_regress_create(&r, nth_cblock(nth_const(K), 0, 0, 1, 1), &opt),
+                     NTH_E_SHAPE);
     const double old = K.a[2 * LD + 4];
     K.a[2 * LD + 4] = 3.0;
     NTH_CHECK_STATUS(nth_regress_create(&r, nth_const(K), &opt), NTH_E_NUMERIC);
@@ -483,17 +421,27 @@ static void refusals(void)
     NTH_CHECK(r == NULL);
     K.a[2 * LD + 4] = old;
     r = make(nth_const(K), NTH_REGRESS_CHOLESKY, 0.1, true);
-    NTH_CHECK_STATUS(nth_regress_solve(nth_mat_of(a, N, C), NULL, r, nth_cmat_of(targets, N, C)), NTH_E_ARG);
-    NTH_CHECK_STATUS(nth_regress_solve(nth_mat_of(a, N - 1, C), x, r, nth_cmat_of(targets, N - 1, C)), NTH_E_SHAPE);
-    NTH_CHECK_STATUS(nth_regress_solve(nth_mat_of(a, N, 1), x, r, nth_cmat_of(targets, N, C)), NTH_E_SHAPE);
-    NTH_CHECK_STATUS(nth_regress_loo(nth_mat_of(a, N, 1), r, nth_cmat_of(targets, N, C)), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_regress_solve(nth_mat_of(a, N, C), NULL, r, nth_cmat_of(targets, N, C)),
+                     NTH_E_ARG);
+    NTH_CHECK_STATUS(
+        nth_regress_solve(nth_mat_of(a, N - 1, C), x, r, nth_cmat_of(targets, N - 1, C)),
+        NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_regress_solve(nth_mat_of(a, N, 1), x, r, nth_cmat_of(targets, N, C)),
+                     NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_regress_loo(nth_mat_of(a, N, 1), r, nth_cmat_of(targets, N, C)),
+                     NTH_E_SHAPE);
     NTH_CHECK_STATUS(nth_regress_gcv(x, r, nth_cmat_of(targets, N - 1, C)), NTH_E_SHAPE);
     NTH_CHECK_STATUS(nth_regress_set_ridge(r, 1.0), NTH_E_ARG);
     targets[4] = NAN;
-    NTH_CHECK_STATUS(nth_regress_solve(nth_mat_of(a, N, C), x, r, nth_cmat_of(targets, N, C)), NTH_E_NUMERIC);
-    NTH_CHECK_STATUS(nth_regress_predict(nth_mat_of(a, N, C), nth_const(K), nth_cmat_of(targets, N, C), NULL), NTH_E_NUMERIC);
+    NTH_CHECK_STATUS(nth_regress_solve(nth_mat_of(a, N, C), x, r, nth_cmat_of(targets, N, C)),
+                     NTH_E_NUMERIC);
+    NTH_CHECK_STATUS(
+        nth_regress_predict(nth_mat_of(a, N, C), nth_const(K), nth_cmat_of(targets, N, C), NULL),
+        NTH_E_NUMERIC);
     NTH_CHECK_MESSAGE("prediction 1 is not finite");
-    NTH_CHECK_STATUS(nth_regress_predict(nth_mat_of(a, N, C), nth_const(K), nth_cmat_of(targets, N - 1, C), NULL), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_regress_predict(nth_mat_of(a, N, C), nth_const(K),
+                                         nth_cmat_of(targets, N - 1, C), NULL),
+                     NTH_E_SHAPE);
     nth_regress_destroy(&r);
     r = make(nth_const(K), NTH_REGRESS_EIGEN, 0.1, false);
     NTH_CHECK_STATUS(nth_regress_set_ridge(r, NAN), NTH_E_ARG);
@@ -501,23 +449,6 @@ static void refusals(void)
     nth_regress_destroy(&r);
     NTH_CHECK(strcmp(nth_regress_method_name(NTH_REGRESS_LDLT), "ldlt") == 0);
     NTH_CHECK(nth_regress_method_name((nth_regress_method)-1) == NULL);
-}
-
-static void flow_refusals(void)
-{
-    double         g[FK * C];
-    nth_spectral  *sp = NULL;
-    const nth_cmat none = { 0 };
-    make_flow();
-    const nth_cmat Y = nth_cmat_of(targets, FN, C), k = nth_cmat_of(flow_test, FK, FN);
-    NTH_CHECK_OK(nth_spectral_create(&sp, nth_cmat_of(flow_K, FN, FN), targets));
-    NTH_CHECK_STATUS(nth_regress_flow(nth_mat_of(g, FK, C), sp, k, Y, none, none, -1.0), NTH_E_ARG);
-    NTH_CHECK_STATUS(nth_regress_flow(nth_mat_of(g, FK, C), sp, k, Y, none, none, NAN), NTH_E_ARG);
-    NTH_CHECK_STATUS(nth_regress_flow(nth_mat_of(g, FK, 1), sp, k, Y, none, none, 1.0), NTH_E_SHAPE);
-    NTH_CHECK_STATUS(nth_regress_flow(nth_mat_of(g, FK, C), sp, k, Y, Y, none, 1.0), NTH_E_SHAPE);
-    NTH_CHECK_STATUS(nth_regress_flow(nth_mat_of(g, FK, C), sp, k, nth_cmat_of(targets, FN - 1, C), none, none, 1.0),
-                     NTH_E_SHAPE);
-    nth_spectral_destroy(&sp);
 }
 
 static nth_regress_method method_under_test;
@@ -544,8 +475,8 @@ static nth_status build(void)
 static nth_status refuse(void)
 {
     nth_regress     *r = NULL;
-    const nth_status st =
-        nth_regress_create(&r, nth_const(view(9)), &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.0, false });
+    const nth_status st = nth_regress_create(
+        &r, nth_const(view(9)), &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.0, false });
     return st == NTH_E_NUMERIC ? NTH_OK : st;
 }
 
@@ -564,20 +495,18 @@ int main(void)
 {
     return nth_test_main(
         "regress",
-        (nth_test_case[]){ { "stored_values", stored_values },
-                           { "methods_agree", methods_agree },
-                           { "intercept_is_a_bordered_system", intercept_is_a_bordered_system },
-                           { "loo_is_leaving_out", loo_is_leaving_out },
-                           { "singular_is_refused", singular_is_refused },
-                           { "indefinite_kernel", indefinite_kernel },
-                           { "ends_of_the_spectrum", ends_of_the_spectrum },
-                           { "one_decomposition_for_all_ridges", one_decomposition_for_all_ridges },
-                           { "in_place_is_the_same", in_place_is_the_same },
-                           { "eigen_has_the_same_bits_on_any_threads", eigen_has_the_same_bits_on_any_threads },
-                           { "flow_is_the_exponential", flow_is_the_exponential },
-                           { "infinite_time_is_ridgeless", infinite_time_is_ridgeless },
-                           { "refusals", refusals },
-                           { "flow_refusals", flow_refusals },
-                           { "survives_failing_allocations", survives_failing_allocations },
-                           { 0 } });
+        (nth_test_case[]){
+            { "stored_values", stored_values },
+            { "methods_agree", methods_agree },
+            { "intercept_is_a_bordered_system", intercept_is_a_bordered_system },
+            { "loo_is_leaving_out", loo_is_leaving_out },
+            { "singular_is_refused", singular_is_refused },
+            { "indefinite_kernel", indefinite_kernel },
+            { "ends_of_the_spectrum", ends_of_the_spectrum },
+            { "one_decomposition_for_all_ridges", one_decomposition_for_all_ridges },
+            { "in_place_is_the_same", in_place_is_the_same },
+            { "eigen_has_the_same_bits_on_any_threads", eigen_has_the_same_bits_on_any_threads },
+            { "refusals", refusals },
+            { "survives_failing_allocations", survives_failing_allocations },
+            { 0 } });
 }

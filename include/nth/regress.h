@@ -24,7 +24,7 @@ extern "C" {
 typedef enum nth_regress_method {
     NTH_REGRESS_CHOLESKY, /* K + rho I positive definite */
     NTH_REGRESS_LDLT,     /* symmetric, perhaps indefinite (Bunch, Kaufman) */
-    NTH_REGRESS_EIGEN     /* spectral form: any number of ridges from one eigendecomposition (E88) */
+    NTH_REGRESS_EIGEN /* spectral form: any number of ridges from one eigendecomposition (E88) */
 } nth_regress_method;
 
 typedef struct nth_regress_options {
@@ -40,8 +40,8 @@ typedef struct nth_regress_info {
     double    smallest, largest; /* eigenvalues of K */
     double    cond;              /* of K + rho I: largest over smallest absolute eigenvalue */
     ptrdiff_t negative;          /* number of negative eigenvalues of K + rho I */
-    bool      exact;             /* EIGEN: to rounding. Else Lanczos estimates: smallest from above, largest and
-                                    cond from below, as a rule within a few percent of the range */
+    bool      exact;             /* EIGEN: to rounding; else estimated by Lanczos: cond and largest from
+                                    below, smallest + rho from above, to a few percent as a rule */
 } nth_regress_info;
 
 typedef struct nth_regress nth_regress;
@@ -167,12 +167,13 @@ NTH_API NTH_NODISCARD nth_status nth_regress_gcv(double *gcv, nth_regress *r, nt
  * Scaling    flow time with the 1/n of E6; t = INFINITY is ridgeless regression.
  * Ownership  the caller's; the residual held by sp is replaced.
  * Cost       4 n^2 c + 2 k n c flops; 2 n c doubles.
- * Accuracy   as nth_spectral_alpha; test_regress.c, flow_is_the_exponential.
+ * Accuracy   as nth_spectral_alpha; test_regress_flow.c.
  * Errors     NTH_E_SHAPE; NTH_E_ARG (t negative or NaN); NTH_E_NUMERIC (t = INFINITY and a singular kernel;
  *            a prediction is not finite); NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_regress_flow(nth_mat F, nth_spectral *sp, nth_cmat K_eval,
-                                                  nth_cmat Y, nth_cmat F0, nth_cmat F0_eval, double t);
+                                                  nth_cmat Y, nth_cmat F0, nth_cmat F0_eval,
+                                                  double t);
 
 /* ---- Labels and scores -------------------------------------------------------------------------- */
 
@@ -191,9 +192,9 @@ typedef struct nth_score {
 
 /* Two classifiers on the same inputs. */
 typedef struct nth_mcnemar {
-    ptrdiff_t b, c, count;    /* only the first right; only the second right; inputs k */
-    double    p;              /* exact two-sided p-value: min(1, 2 P(Bin(b + c, 1/2) <= min(b, c))) */
-    double    difference;     /* accuracy of the first minus that of the second, (b - c)/k */
+    ptrdiff_t b, c, count; /* only the first right; only the second right; inputs k */
+    double    p;           /* exact two-sided p-value: min(1, 2 P(Bin(b + c, 1/2) <= min(b, c))) */
+    double    difference;  /* accuracy of the first minus that of the second, (b - c)/k */
     double    standard_error; /* paired: sqrt(b + c - (b - c)^2/k)/k */
 } nth_mcnemar;
 
@@ -240,7 +241,8 @@ NTH_API NTH_NODISCARD nth_status nth_score_mse(nth_score *score, nth_cmat F, nth
  * Accuracy   p to (b + c) eps; test_classify.c, mcnemar_by_hand.
  * Errors     NTH_E_SHAPE; NTH_E_NUMERIC (a prediction is not finite).
  */
-NTH_API NTH_NODISCARD nth_status nth_mcnemar_compare(nth_mcnemar *m, nth_cmat F1, nth_cmat F2, nth_cmat Y);
+NTH_API NTH_NODISCARD nth_status nth_mcnemar_compare(nth_mcnemar *m, nth_cmat F1, nth_cmat F2,
+                                                     nth_cmat Y);
 
 #ifdef __cplusplus
 }
