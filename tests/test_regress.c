@@ -233,9 +233,8 @@ static void singular_is_refused(void)
                 NTH_CHECK_STATUS(nth_regress_create(&r, K, &opt), NTH_E_NUMERIC);
                 NTH_CHECK(r == NULL);
                 NTH_CHECK_MESSAGE("kernel with ridge 0 is numerically singular: ");
-                NTH_CHECK_MESSAGE(methods[m] == NTH_REGRESS_CHOLESKY
-                                      ? "p"
-                                      : "c"); /* pivot; condition or cannot */
+                NTH_CHECK(strstr(nth_last_error().message, "pivot ") != NULL ||
+                          strstr(nth_last_error().message, "condition number ") != NULL);
                 NTH_CHECK_MESSAGE("its eigenvalues go from ");
                 opt.ridge = recommended();
                 NTH_CHECK_OK(nth_regress_create(&r, K, &opt));
@@ -364,12 +363,11 @@ static void in_place_is_the_same(void)
     }
     NTH_CHECK(nth_regress_work_bytes(20000, NTH_REGRESS_CHOLESKY, true) < 0.1e9);
     NTH_CHECK(nth_regress_work_bytes(20000, NTH_REGRESS_CHOLESKY, false) < 3.3e9);
-    nth_regress *r = NULL; /* refused before the matrix is touched, with the figure */
-    NTH_CHECK_STATUS(
-        nth_priv_mem_check(nth_regress_work_bytes(3000000, NTH_REGRESS_CHOLESKY, false), "x"),
-        NTH_E_NOMEM);
+    NTH_CHECK_STATUS(/* refused before it starts, with the figure */
+                     nth_priv_mem_check(
+                         nth_regress_work_bytes(3000000, NTH_REGRESS_CHOLESKY, false), "x"),
+                     NTH_E_NOMEM);
     NTH_CHECK_MESSAGE("GB of memory");
-    NTH_CHECK(r == NULL);
 }
 
 static void eigen_has_the_same_bits_on_any_threads(void)
