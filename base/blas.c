@@ -124,7 +124,9 @@ nth_status nth_symv(nth_cmat A, const double *x, double *y)
     NTH_REQUIRE(A.rows == A.cols, NTH_E_SHAPE, "matrix %td x %td is not square", A.rows, A.cols);
     NTH_TRY(nth_blas_int(A.rows, &n));
     NTH_TRY(nth_blas_int(A.ld, &ld));
+    const int threads = nth_priv_serial_begin();
     cblas_dsymv(CblasRowMajor, CblasLower, n, 1.0, A.a, ld, x, 1, 0.0, y, 1);
+    nth_priv_serial_end(threads);
 done:
     return st;
 }
@@ -141,6 +143,31 @@ void nth_mirror_lower(nth_mat A)
                 for (ptrdiff_t j = p * TILE; j < (p + 1) * TILE && j < i; ++j) A.a[j * A.ld + i] = A.a[i * A.ld + j];
 }
 
+/* The strict upper triangle stays as it is: tiles on the diagonal are updated by syrk. */
+void nth_chol_step(nth_mat A, ptrdiff_t k, ptrdiff_t nb)
+{
+    enum { TILE = 512 };
+    const ptrdiff_t first = k + nb, tiles = (A.rows - first + TILE - 1) / TILE;
+    const int       ld = (int)A.ld, depth = (int)nb;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t p = 0; p < tiles; ++p) { /* panel <- panel L^{-T} */
+        const ptrdiff_t i = first + p * TILE, r = A.rows - i < TILE ? A.rows - i : TILE;
+        cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)r, depth, 1.0,
+                    A.a + k * A.ld + k, ld, A.a + i * A.ld + k, ld);
+    }
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t q = 0; q < tiles * tiles; ++q) {
+        const ptrdiff_t i = first + q / tiles * TILE, j = first + q % tiles * TILE;
+        const int       r = (int)(A.rows - i < TILE ? A.rows - i : TILE);
+        const double   *a = A.a + i * A.ld + k, *b = A.a + j * A.ld + k;
+        double         *c = A.a + i * A.ld + j;
+        if (j == i)
+            cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, r, depth, -1.0, a, ld, 1.0, c, ld);
+        else if (j < i)
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, r, TILE, depth, -1.0, a, ld, b, ld, 1.0, c, ld);
+    }
+}
+
 nth_status nth_chol_solve(nth_cmat L, nth_mat B)
 {
     nth_status st = NTH_OK;
@@ -151,11 +178,13 @@ nth_status nth_chol_solve(nth_cmat L, nth_mat B)
     NTH_TRY(nth_blas_int(B.cols, &c));
     NTH_TRY(nth_blas_int(L.ld, &ldl));
     NTH_TRY(nth_blas_int(B.ld, &ldb));
+    const int threads = nth_priv_serial_begin();
     for (int pass = 0; pass < 2 && n > 0 && c > 0; ++pass) { /* L, then L^T */
         const CBLAS_TRANSPOSE op = pass == 0 ? CblasNoTrans : CblasTrans;
         if (c == 1) cblas_dtrsv(CblasRowMajor, CblasLower, op, CblasNonUnit, n, L.a, ldl, B.a, ldb);
         else cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, op, CblasNonUnit, n, c, 1.0, L.a, ldl, B.a, ldb);
     }
+    nth_priv_serial_end(threads);
 done:
     return st;
 }

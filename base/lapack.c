@@ -3,7 +3,7 @@
  * Factorisations through LAPACKE; the only file that sees lapacke.h. Symmetric matrices are passed
  * column-major with the triangle flipped: the same memory, no transposed copy. The eigenproblem and
  * the SVD keep OpenBLAS to one thread, so that their bits do not depend on the number of threads;
- * the factorisations for solving leave threads to BLAS.
+ * so do the symmetric factorisations.
  */
 #include "linalg_priv.h"
 #include "alloc_priv.h"
@@ -88,17 +88,24 @@ done:
 
 nth_status nth_chol(nth_mat A, ptrdiff_t *pivot)
 {
+    enum { STEP = 256 }; /* columns at a time */
     nth_status st = NTH_OK;
-    int        n, ld, info;
+    int        n, ld;
     *pivot = 0;
     NTH_REQUIRE(A.rows == A.cols, NTH_E_SHAPE, "matrix %td x %td is not square", A.rows, A.cols);
     NTH_TRY(nth_blas_int(A.rows, &n));
     NTH_TRY(nth_blas_int(A.ld, &ld));
-    info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, A.a, ld > 0 ? ld : 1);
-    for (int i = 0; info == 0 && i < n; ++i) /* after an overflow a NaN passes for a pivot */
-        if (!isfinite(A.a[i * A.ld + i])) info = i + 1;
-    *pivot = info;
-    NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "matrix of size %d is not positive definite: pivot %d fails", n, info);
+    for (ptrdiff_t k = 0; k < n; k += STEP) {
+        const int nb = n - k < STEP ? (int)(n - k) : STEP, threads = nth_priv_serial_begin();
+        int       info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', nb, A.a + k * A.ld + k, ld);
+        nth_priv_serial_end(threads);
+        for (int i = 0; info == 0 && i < nb; ++i) /* after an overflow a NaN passes for a pivot */
+            if (!isfinite(A.a[(k + i) * A.ld + k + i])) info = i + 1;
+        *pivot = info > 0 ? k + info : 0;
+        NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "matrix of size %d is not positive definite: pivot %td fails", n,
+                    *pivot);
+        nth_chol_step(A, k, nb);
+    }
 done:
     return st;
 }
@@ -115,7 +122,9 @@ nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot)
     if (ld < 1) ld = 1;
     (void)LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'U', n, A.a, ld, pivots, &best, -1);
     NTH_TRY(nth_priv_doubles(&work, (ptrdiff_t)best, "factorisation"));
+    const int threads = nth_priv_serial_begin();
     info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'U', n, A.a, ld, pivots, work, (int)best);
+    nth_priv_serial_end(threads);
     *pivot = info;
     NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "matrix of size %d is singular: pivot %d is zero", n, info);
 done:
@@ -134,12 +143,13 @@ nth_status nth_ldlt_solve(nth_mat F, const int *pivots, nth_mat B)
     NTH_TRY(nth_blas_int(B.rows, &c));
     NTH_TRY(nth_blas_int(F.ld, &ldf));
     NTH_TRY(nth_blas_int(B.ld, &ldb));
-    if (c == 1) { /* rank-1 steps: right for one vector, slow for many */
+    NTH_TRY(nth_priv_doubles(&work, n, "right-hand side"));
+    const int threads = nth_priv_serial_begin();
+    if (c == 1) /* rank-1 steps: right for one vector, slow for many */
         info = LAPACKE_dsytrs_work(LAPACK_COL_MAJOR, 'U', n, c, F.a, ldf, pivots, B.a, ldb);
-    } else {
-        NTH_TRY(nth_priv_doubles(&work, n, "right-hand side"));
+    else
         info = LAPACKE_dsytrs2_work(LAPACK_COL_MAJOR, 'U', n, c, F.a, ldf, pivots, B.a, ldb, work);
-    }
+    nth_priv_serial_end(threads);
     NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "solve of size %d failed (%d)", n, info);
 done:
     nth_priv_free(work);

@@ -5,8 +5,8 @@
  * Products are cut into tiles whose size depends on the shapes alone, and threads share out the
  * tiles; BLAS itself runs on one thread inside each, so a result has the same bits for any number
  * of threads. So do the eigenproblem and the SVD, which take one thread; nth_solve leaves
- * threads to LAPACK. The factorisations of symmetric matrices and their solves leave threads to BLAS,
- * too: they agree to rounding, not in bits, between numbers of threads.
+ * threads to LAPACK. Cholesky is cut into tiles like a product; LDL^T and triangular solves take one
+ * thread.
  */
 #ifndef NTH_BASE_LINALG_PRIV_H
 #define NTH_BASE_LINALG_PRIV_H
@@ -31,7 +31,7 @@ NTH_NODISCARD nth_status nth_gram(double alpha, nth_cmat A, double beta, nth_mat
 NTH_NODISCARD nth_status nth_gemv(double alpha, nth_op op, nth_cmat A, const double *x, double beta,
                                   double *y);
 
-/* y <- A x for symmetric A, lower triangle read; threads and bits as BLAS has them. */
+/* y <- A x for symmetric A, lower triangle read. */
 NTH_NODISCARD nth_status nth_symv(nth_cmat A, const double *x, double *y);
 /* Copies the lower triangle of a square matrix to the upper one. */
 void nth_mirror_lower(nth_mat A);
@@ -61,9 +61,12 @@ NTH_NODISCARD nth_status nth_solve(nth_mat A, nth_mat B);
 
 /* A = L L^T. */
 NTH_NODISCARD nth_status nth_chol(nth_mat A, ptrdiff_t *pivot);
+/* One step of it, where the diagonal block of order nb at k is factored: the panel below it, and
+ * the lower triangle of what comes after. */
+void nth_chol_step(nth_mat A, ptrdiff_t k, ptrdiff_t nb);
 /* B <- A^{-1} B, B (n x c). */
 NTH_NODISCARD nth_status nth_chol_solve(nth_cmat L, nth_mat B);
-/* diag[i] = (A^{-1})_ii, n^3/3 flops; same bits for any number of threads, given L. */
+/* diag[i] = (A^{-1})_ii, n^3/3 flops. */
 NTH_NODISCARD nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag);
 
 /* A = P L D L^T P^T by Bunch and Kaufman, D with 1 x 1 and 2 x 2 blocks; pivots (n). */

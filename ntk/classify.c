@@ -59,7 +59,7 @@ nth_status nth_targets_check(nth_cmat Y, nth_task task, bool all_classes)
     for (ptrdiff_t i = 0; i < Y.rows; ++i) {
         for (ptrdiff_t j = 0; j < Y.cols; ++j)
             NTH_REQUIRE(isfinite(Y.a[i * Y.ld + j]), NTH_E_NUMERIC,
-                        "target (%td,%td) is not finite", i + 1, j + 1);
+                        "target (%td,%td) is %g; numbers must be finite", i + 1, j + 1, Y.a[i * Y.ld + j]);
         if (task == NTH_TASK_REGRESSION) continue;
         const ptrdiff_t label = class_of(Y, i);
         if (label < 0) return refuse_row(Y, i);

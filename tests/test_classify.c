@@ -39,7 +39,7 @@ static void labels(void)
                      NTH_E_RANGE);
     NTH_CHECK_MESSAGE("label row 2 has the entry -1");
     NTH_CHECK_STATUS(nth_targets_check(COLUMN(1, NAN), NTH_TASK_BINARY, true), NTH_E_NUMERIC);
-    NTH_CHECK_MESSAGE("target (2,1) is not finite");
+    NTH_CHECK_MESSAGE("target (2,1) is nan; numbers must be finite");
     NTH_CHECK_STATUS(nth_targets_check(COLUMN(1, INFINITY), NTH_TASK_REGRESSION, true),
                      NTH_E_NUMERIC);
     NTH_CHECK_STATUS(nth_targets_check(ROWS(2, 1, -1), NTH_TASK_BINARY, true), NTH_E_SHAPE);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { METHODS = 3, MAX = 320, LD = MAX + 3, C = 3 };
+enum { METHODS = 3, BIG = 700, MAX = BIG, LD = MAX + 3, C = 3 };
 static const nth_regress_method methods[METHODS] = { NTH_REGRESS_CHOLESKY, NTH_REGRESS_LDLT,
                                                      NTH_REGRESS_EIGEN };
 
@@ -128,9 +128,9 @@ static double solve_bound(const nth_regress *r, ptrdiff_t n, double size)
 /* One block of unit vectors, and several. */
 static void methods_agree(void)
 {
-    static const ptrdiff_t size[] = { 1, 2, 41, 317 };
+    static const ptrdiff_t size[] = { 1, 2, 41, 317, BIG };
     static double          alpha[MAX * C], want[MAX * C];
-    for (int s = 0; s < 4; ++s) {
+    for (int s = 0; s < 5; ++s) {
         const ptrdiff_t n = size[s];
         const nth_cmat  K = nth_const(make_kernel(n, n, 1.0, 0.0)), Y = nth_cmat_of(targets, n, C);
         double          gcv[METHODS][C], e[2][MAX * C];
@@ -370,22 +370,28 @@ static void in_place_is_the_same(void)
     NTH_CHECK_MESSAGE("GB of memory");
 }
 
-static void eigen_has_the_same_bits_on_any_threads(void)
+/* 700 rows: several columns at a time, and several tiles. */
+static void same_bits_on_any_threads(void)
 {
-    enum { N = 300 };
-    static double alpha[3][N * C], e[3][N * C];
-    const int     threads = nth_priv_threads(), count[3] = { 1, 3, 7 };
-    for (int k = 0; k < 3; ++k) {
-        nth_priv_set_threads(count[k]);
-        nth_regress *r = make(nth_const(make_kernel(N, N, 1.0, 0.0)), NTH_REGRESS_EIGEN, 0.1, true);
-        double       offset[C];
-        NTH_CHECK_OK(
-            nth_regress_solve(nth_mat_of(alpha[k], N, C), offset, r, nth_cmat_of(targets, N, C)));
-        NTH_CHECK_OK(nth_regress_loo(nth_mat_of(e[k], N, C), r, nth_cmat_of(alpha[k], N, C)));
-        nth_regress_destroy(&r);
-        NTH_CHECK(memcmp(alpha[k], alpha[0], sizeof alpha[0]) == 0 &&
-                  memcmp(e[k], e[0], sizeof e[0]) == 0);
-    }
+    enum { N = BIG };
+    static double    alpha[3][N * C], e[3][N * C];
+    const int        threads = nth_priv_threads(), count[3] = { 1, 3, 7 };
+    nth_regress_info info[3];
+    for (int m = 0; m < METHODS; ++m)
+        for (int k = 0; k < 3; ++k) {
+            double offset[C];
+            nth_priv_set_threads(count[k]);
+            nth_regress *r = make(nth_const(make_kernel(N, 40, 1.0, -1.0)), methods[m], 0.1, true);
+            NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha[k], N, C), offset, r,
+                                           nth_cmat_of(targets, N, C)));
+            NTH_CHECK_OK(nth_regress_loo(nth_mat_of(e[k], N, C), r, nth_cmat_of(alpha[k], N, C)));
+            info[k] = nth_regress_get_info(r);
+            nth_regress_destroy(&r);
+            NTH_CHECK(memcmp(alpha[k], alpha[0], sizeof alpha[0]) == 0);
+            NTH_CHECK(memcmp(e[k], e[0], sizeof e[0]) == 0);
+            if (k > 0)
+                NTH_CHECK(info[k].smallest == info[0].smallest && info[k].cond == info[0].cond);
+        }
     nth_priv_set_threads(threads);
 }
 
@@ -493,18 +499,17 @@ int main(void)
 {
     return nth_test_main(
         "regress",
-        (nth_test_case[]){
-            { "stored_values", stored_values },
-            { "methods_agree", methods_agree },
-            { "intercept_is_a_bordered_system", intercept_is_a_bordered_system },
-            { "loo_is_leaving_out", loo_is_leaving_out },
-            { "singular_is_refused", singular_is_refused },
-            { "indefinite_kernel", indefinite_kernel },
-            { "ends_of_the_spectrum", ends_of_the_spectrum },
-            { "one_decomposition_for_all_ridges", one_decomposition_for_all_ridges },
-            { "in_place_is_the_same", in_place_is_the_same },
-            { "eigen_has_the_same_bits_on_any_threads", eigen_has_the_same_bits_on_any_threads },
-            { "refusals", refusals },
-            { "survives_failing_allocations", survives_failing_allocations },
-            { 0 } });
+        (nth_test_case[]){ { "stored_values", stored_values },
+                           { "methods_agree", methods_agree },
+                           { "intercept_is_a_bordered_system", intercept_is_a_bordered_system },
+                           { "loo_is_leaving_out", loo_is_leaving_out },
+                           { "singular_is_refused", singular_is_refused },
+                           { "indefinite_kernel", indefinite_kernel },
+                           { "ends_of_the_spectrum", ends_of_the_spectrum },
+                           { "one_decomposition_for_all_ridges", one_decomposition_for_all_ridges },
+                           { "in_place_is_the_same", in_place_is_the_same },
+                           { "same_bits_on_any_threads", same_bits_on_any_threads },
+                           { "refusals", refusals },
+                           { "survives_failing_allocations", survives_failing_allocations },
+                           { 0 } });
 }

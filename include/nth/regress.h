@@ -61,8 +61,8 @@ NTH_API double nth_regress_work_bytes(ptrdiff_t n, nth_regress_method method, bo
  * Scaling    rho is added to the diagonal as it is; KARE's ridge (E93) is rho/n.
  * Ownership  *r is the caller's: nth_regress_destroy. K is not kept. On failure *r is NULL.
  * Cost       CHOLESKY, LDLT: n^3/3 flops, n^2 doubles; EIGEN: about 9 n^3 flops, 4 n^2 doubles (2 n^2 kept).
- * Accuracy   relative c n eps cond; test_regress.c, methods_agree. EIGEN gives the same bits for any
- *            number of threads; the others leave threads to BLAS and agree to that accuracy.
+ * Accuracy   relative c n eps cond; test_regress.c, methods_agree. Same bits for any number of threads;
+ *            LDLT and EIGEN take one.
  * Errors     NTH_E_SHAPE; NTH_E_ARG (ridge negative or NaN); NTH_E_NOMEM, before it starts; NTH_E_NUMERIC:
  *            K not finite, not symmetric (beyond 1e-6 of its largest entry), or K + rho I numerically
  *            singular - not positive definite (CHOLESKY, with the pivot) or cond above 1/(n eps); the
