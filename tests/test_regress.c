@@ -244,6 +244,18 @@ static void singular_is_refused(void)
                           0.3e12); /* and it asks for little more than needed */
                 nth_regress_destroy(&r);
             }
+    /* A ridge that hits an eigenvalue: a pivot is exactly zero. */
+    static const double hit[4] = { -0.5, 0.0, 0.0, 1.0 };
+    for (int m = 1; m < METHODS; ++m) {
+        nth_regress *none = NULL;
+        NTH_CHECK_STATUS(nth_regress_create(&none, nth_cmat_of(hit, 2, 2),
+                                            &(nth_regress_options){ methods[m], 0.5, false }),
+                         NTH_E_NUMERIC);
+        NTH_CHECK_MESSAGE(methods[m] == NTH_REGRESS_LDLT
+                              ? "from about -5.000e-01 to about 1.000e+00"
+                              : "from -5.000e-01 to 1.000e+00");
+        NTH_CHECK_CLOSE(recommended(), 0.6, 1e-15, 0.0);
+    }
     double       zero[4] = { 0 };
     nth_regress *r = NULL;
     for (int m = 0; m < METHODS; ++m)

@@ -26,6 +26,13 @@ for method in cholesky ldlt eigen; do
     holds "same leave-one-out by $method" awk -v a="$one" -v b="$(field loo_mse)" 'BEGIN { d = a / b - 1; exit !(d < 1e-10 && d > -1e-10) }'
 done
 
+for method in cholesky ldlt eigen; do
+    ask 0 '' --method $method --ridge 0.1 --threads 1 --json
+    cp out one
+    ask 0 '' --method $method --ridge 0.1 --threads 3 --json
+    holds "same bits by $method on 3 threads" cmp out one
+done
+
 # A list: one row each, the least leave-one-out error is chosen.
 ask 0 '' --ridge 0,1e-3,0.1,1 --intercept yes --out R.h5
 holds 'four rows' test "$(grep -cE '^ +[0-9.e-]+ +[0-9.]+ +[0-9.]{6} ' out)" = 4
