@@ -66,7 +66,7 @@ NTH_API double nth_regress_work_bytes(ptrdiff_t n, nth_regress_method method, bo
  * Errors     NTH_E_SHAPE; NTH_E_ARG (ridge negative or NaN); NTH_E_NOMEM, before it starts; NTH_E_NUMERIC:
  *            K not finite, not symmetric (beyond 1e-6 of its largest entry), or K + rho I numerically
  *            singular - not positive definite (CHOLESKY, with the pivot) or cond above 1/(n eps); the
- *            message has the figures and the ridge that brings cond below 1e12.
+ *            message has the figures and the ridge that brings cond below 1e12 or 0.1/(n eps).
  */
 NTH_API NTH_NODISCARD nth_status nth_regress_create(nth_regress **r, nth_cmat K,
                                                     const nth_regress_options *opt);
