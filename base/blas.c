@@ -4,6 +4,7 @@
  * Called by: every module on its right. See linalg_priv.h for the promise about bits and threads.
  */
 #include "linalg_priv.h"
+#include "alloc_priv.h"
 #include "fail_priv.h"
 #include "par_priv.h"
 
@@ -105,8 +106,7 @@ nth_status nth_gram(double alpha, nth_cmat A, double beta, nth_mat C)
     NTH_TRY(prepare(&p));
     if (C.rows == 0) goto done;
     run_tiles(&p, true);
-    for (ptrdiff_t i = 0; i < C.rows; ++i)
-        for (ptrdiff_t j = 0; j < i; ++j) C.a[j * C.ld + i] = C.a[i * C.ld + j];
+    nth_mirror_lower(C);
 done:
     return st;
 }
@@ -115,6 +115,123 @@ nth_status nth_gemv(double alpha, nth_op op, nth_cmat A, const double *x, double
 {
     const ptrdiff_t nx = op == NTH_N ? A.cols : A.rows, ny = op == NTH_N ? A.rows : A.cols;
     return nth_gemm(alpha, op, A, NTH_N, nth_cmat_of(x, nx, 1), beta, nth_mat_of(y, ny, 1));
+}
+
+nth_status nth_symv(nth_cmat A, const double *x, double *y)
+{
+    nth_status st = NTH_OK;
+    int        n = 0, ld = 0;
+    NTH_REQUIRE(A.rows == A.cols, NTH_E_SHAPE, "matrix %td x %td is not square", A.rows, A.cols);
+    NTH_TRY(nth_blas_int(A.rows, &n));
+    NTH_TRY(nth_blas_int(A.ld, &ld));
+    const int threads = nth_priv_serial_begin();
+    cblas_dsymv(CblasRowMajor, CblasLower, n, 1.0, A.a, ld, x, 1, 0.0, y, 1);
+    nth_priv_serial_end(threads);
+done:
+    return st;
+}
+
+/* In square tiles: columns of a large matrix are far apart. */
+void nth_mirror_lower(nth_mat A)
+{
+    enum { TILE = 64 };
+    const ptrdiff_t tiles = (A.rows + TILE - 1) / TILE;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t q = 0; q < tiles; ++q)
+        for (ptrdiff_t p = 0; p <= q; ++p)
+            for (ptrdiff_t i = q * TILE; i < (q + 1) * TILE && i < A.rows; ++i)
+                for (ptrdiff_t j = p * TILE; j < (p + 1) * TILE && j < i; ++j) A.a[j * A.ld + i] = A.a[i * A.ld + j];
+}
+
+/* The strict upper triangle stays as it is: tiles on the diagonal are updated by syrk. */
+void nth_chol_step(nth_mat A, ptrdiff_t k, ptrdiff_t nb)
+{
+    enum { TILE = 512 };
+    const ptrdiff_t first = k + nb, tiles = (A.rows - first + TILE - 1) / TILE;
+    const int       ld = (int)A.ld, depth = (int)nb;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t p = 0; p < tiles; ++p) { /* panel <- panel L^{-T} */
+        const ptrdiff_t i = first + p * TILE, r = A.rows - i < TILE ? A.rows - i : TILE;
+        cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)r, depth, 1.0,
+                    A.a + k * A.ld + k, ld, A.a + i * A.ld + k, ld);
+    }
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t q = 0; q < tiles * tiles; ++q) {
+        const ptrdiff_t i = first + q / tiles * TILE, j = first + q % tiles * TILE;
+        const int       r = (int)(A.rows - i < TILE ? A.rows - i : TILE);
+        const double   *a = A.a + i * A.ld + k, *b = A.a + j * A.ld + k;
+        double         *c = A.a + i * A.ld + j;
+        if (j == i)
+            cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, r, depth, -1.0, a, ld, 1.0, c, ld);
+        else if (j < i)
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, r, TILE, depth, -1.0, a, ld, b, ld, 1.0, c, ld);
+    }
+}
+
+nth_status nth_chol_solve(nth_cmat L, nth_mat B)
+{
+    nth_status st = NTH_OK;
+    int        n = 0, c = 0, ldl = 0, ldb = 0;
+    NTH_REQUIRE(L.rows == L.cols && B.rows == L.rows, NTH_E_SHAPE, "factor %td x %td, right-hand side %td x %td",
+                L.rows, L.cols, B.rows, B.cols);
+    NTH_TRY(nth_blas_int(L.rows, &n));
+    NTH_TRY(nth_blas_int(B.cols, &c));
+    NTH_TRY(nth_blas_int(L.ld, &ldl));
+    NTH_TRY(nth_blas_int(B.ld, &ldb));
+    const int threads = nth_priv_serial_begin();
+    for (int pass = 0; pass < 2 && n > 0 && c > 0; ++pass) { /* L, then L^T */
+        const CBLAS_TRANSPOSE op = pass == 0 ? CblasNoTrans : CblasTrans;
+        if (c == 1) cblas_dtrsv(CblasRowMajor, CblasLower, op, CblasNonUnit, n, L.a, ldl, B.a, ldb);
+        else cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, op, CblasNonUnit, n, c, 1.0, L.a, ldl, B.a, ldb);
+    }
+    nth_priv_serial_end(threads);
+done:
+    return st;
+}
+
+enum { UNIT_VECTORS = 128 }; /* solved for together */
+
+/* (A^{-1})_jj = |L^{-1} e_j|^2 for j from `first`; X holds (n - first) x r. */
+static void unit_columns(nth_cmat L, ptrdiff_t first, int r, double *X, double *diag)
+{
+    const ptrdiff_t m = L.rows - first;
+    memset(X, 0, (size_t)(m * r) * sizeof *X);
+    for (ptrdiff_t j = 0; j < r; ++j) X[j * r + j] = 1.0, diag[first + j] = 0.0;
+    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)m, r, 1.0,
+                L.a + first * L.ld + first, (int)L.ld, X, r);
+    for (ptrdiff_t i = 0; i < m; ++i)
+        for (ptrdiff_t j = 0; j < r; ++j) diag[first + j] += X[i * r + j] * X[i * r + j];
+}
+
+nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag)
+{
+    nth_status      st = NTH_OK;
+    int             n = 0, ld = 0;
+    const ptrdiff_t blocks = (L.rows + UNIT_VECTORS - 1) / UNIT_VECTORS;
+    NTH_REQUIRE(L.rows == L.cols, NTH_E_SHAPE, "factor %td x %td is not square", L.rows, L.cols);
+    NTH_TRY(nth_blas_int(L.rows, &n));
+    NTH_TRY(nth_blas_int(L.ld, &ld));
+    /* The first block is the longest: in order, the threads end together. One block alone would be
+     * shared out by BLAS, and by the number of threads. */
+    const int threads = blocks == 1 ? nth_priv_serial_begin() : 0;
+    int failures = 0;
+#pragma omp parallel reduction(+ : failures)
+    {
+        double          *X;
+        const nth_status mine = nth_priv_doubles(&X, L.rows * UNIT_VECTORS, "unit vectors");
+        failures += mine != NTH_OK;
+#pragma omp for schedule(dynamic, 1)
+        for (ptrdiff_t q = 0; q < blocks; ++q) {
+            const ptrdiff_t first = q * UNIT_VECTORS, left = L.rows - first;
+            if (mine == NTH_OK) unit_columns(L, first, (int)(left < UNIT_VECTORS ? left : UNIT_VECTORS), X, diag);
+        }
+        nth_priv_free(X);
+    }
+    if (blocks == 1) nth_priv_serial_end(threads);
+    NTH_REQUIRE(failures == 0, NTH_E_NOMEM, "diagonal of an inverse: cannot get %.1f MB for each thread",
+                8e-6 * (double)L.rows * UNIT_VECTORS);
+done:
+    return st;
 }
 
 /* Fixed chunks, summed in order: the bits do not depend on the threads. */

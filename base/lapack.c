@@ -2,7 +2,8 @@
  *
  * Factorisations through LAPACKE; the only file that sees lapacke.h. Symmetric matrices are passed
  * column-major with the triangle flipped: the same memory, no transposed copy. The eigenproblem and
- * the SVD keep OpenBLAS to one thread, so that their bits do not depend on the number of threads.
+ * the SVD keep OpenBLAS to one thread, so that their bits do not depend on the number of threads;
+ * so do the symmetric factorisations.
  */
 #include "linalg_priv.h"
 #include "alloc_priv.h"
@@ -11,6 +12,7 @@
 
 #include <lapacke.h>
 #include <math.h>
+#include <string.h>
 
 nth_status nth_eigh(nth_cmat K, double *d, nth_mat U)
 {
@@ -82,4 +84,102 @@ done:
     nth_priv_free(pivots);
     nth_priv_free(Bt.a);
     return st;
+}
+
+nth_status nth_chol(nth_mat A, ptrdiff_t *pivot)
+{
+    enum { STEP = 256 }; /* columns at a time */
+    nth_status st = NTH_OK;
+    int        n, ld;
+    *pivot = 0;
+    NTH_REQUIRE(A.rows == A.cols, NTH_E_SHAPE, "matrix %td x %td is not square", A.rows, A.cols);
+    NTH_TRY(nth_blas_int(A.rows, &n));
+    NTH_TRY(nth_blas_int(A.ld, &ld));
+    for (ptrdiff_t k = 0; k < n; k += STEP) {
+        const int nb = n - k < STEP ? (int)(n - k) : STEP, threads = nth_priv_serial_begin();
+        int       info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', nb, A.a + k * A.ld + k, ld);
+        nth_priv_serial_end(threads);
+        for (int i = 0; info == 0 && i < nb; ++i) /* after an overflow a NaN passes for a pivot */
+            if (!isfinite(A.a[(k + i) * A.ld + k + i])) info = i + 1;
+        *pivot = info > 0 ? k + info : 0;
+        NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "matrix of size %d is not positive definite: pivot %td fails", n,
+                    *pivot);
+        nth_chol_step(A, k, nb);
+    }
+done:
+    return st;
+}
+
+nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot)
+{
+    nth_status st = NTH_OK;
+    int        n, ld, info;
+    double    *work = NULL, best;
+    *pivot = 0;
+    NTH_REQUIRE(A.rows == A.cols, NTH_E_SHAPE, "matrix %td x %td is not square", A.rows, A.cols);
+    NTH_TRY(nth_blas_int(A.rows, &n));
+    NTH_TRY(nth_blas_int(A.ld, &ld));
+    if (ld < 1) ld = 1;
+    (void)LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'U', n, A.a, ld, pivots, &best, -1);
+    NTH_TRY(nth_priv_doubles(&work, (ptrdiff_t)best, "factorisation"));
+    const int threads = nth_priv_serial_begin();
+    info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'U', n, A.a, ld, pivots, work, (int)best);
+    nth_priv_serial_end(threads);
+    *pivot = info;
+    NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "matrix of size %d is singular: pivot %d is zero", n, info);
+done:
+    nth_priv_free(work);
+    return st;
+}
+
+nth_status nth_ldlt_solve(nth_mat F, const int *pivots, nth_mat B)
+{
+    nth_status st = NTH_OK;
+    int        n, c, ldf, ldb, info;
+    double    *work = NULL;
+    NTH_REQUIRE(F.rows == F.cols && B.cols == F.rows, NTH_E_SHAPE, "factor %td x %td, right-hand sides %td x %td",
+                F.rows, F.cols, B.rows, B.cols);
+    NTH_TRY(nth_blas_int(F.rows, &n));
+    NTH_TRY(nth_blas_int(B.rows, &c));
+    NTH_TRY(nth_blas_int(F.ld, &ldf));
+    NTH_TRY(nth_blas_int(B.ld, &ldb));
+    NTH_TRY(nth_priv_doubles(&work, n, "right-hand side"));
+    const int threads = nth_priv_serial_begin();
+    if (c == 1) /* rank-1 steps: right for one vector, slow for many */
+        info = LAPACKE_dsytrs_work(LAPACK_COL_MAJOR, 'U', n, c, F.a, ldf, pivots, B.a, ldb);
+    else
+        info = LAPACKE_dsytrs2_work(LAPACK_COL_MAJOR, 'U', n, c, F.a, ldf, pivots, B.a, ldb, work);
+    nth_priv_serial_end(threads);
+    NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "solve of size %d failed (%d)", n, info);
+done:
+    nth_priv_free(work);
+    return st;
+}
+
+nth_status nth_ldlt_inverse_diagonal(nth_mat F, const int *pivots, double *diag)
+{
+    enum { UNIT_VECTORS = 256 }; /* solved for together */
+    nth_status st = NTH_OK;
+    nth_mat    B = { 0 };
+    NTH_TRY(nth_priv_mat(&B, F.rows < UNIT_VECTORS ? F.rows : UNIT_VECTORS, F.rows, "unit vectors"));
+    for (ptrdiff_t first = 0; first < F.rows; first += B.rows) {
+        if (F.rows - first < B.rows) B.rows = F.rows - first;
+        memset(B.a, 0, (size_t)(B.rows * B.cols) * sizeof *B.a);
+        for (ptrdiff_t j = 0; j < B.rows; ++j) B.a[j * B.ld + first + j] = 1.0;
+        NTH_TRY(nth_ldlt_solve(F, pivots, B));
+        for (ptrdiff_t j = 0; j < B.rows; ++j) diag[first + j] = B.a[j * B.ld + first + j];
+    }
+done:
+    nth_priv_free(B.a);
+    return st;
+}
+
+/* A 2 x 2 block has one eigenvalue of each sign. */
+ptrdiff_t nth_ldlt_negatives(nth_cmat F, const int *pivots)
+{
+    ptrdiff_t negative = 0, in_blocks = 0;
+    for (ptrdiff_t i = 0; i < F.rows; ++i)
+        if (pivots[i] < 0) ++in_blocks;
+        else negative += F.a[i * F.ld + i] < 0.0;
+    return negative + in_blocks / 2;
 }

@@ -5,7 +5,8 @@
  * Products are cut into tiles whose size depends on the shapes alone, and threads share out the
  * tiles; BLAS itself runs on one thread inside each, so a result has the same bits for any number
  * of threads. So do the eigenproblem and the SVD, which take one thread; nth_solve leaves
- * threads to LAPACK.
+ * threads to LAPACK. Cholesky is cut into tiles like a product; LDL^T and triangular solves take one
+ * thread.
  */
 #ifndef NTH_BASE_LINALG_PRIV_H
 #define NTH_BASE_LINALG_PRIV_H
@@ -30,6 +31,11 @@ NTH_NODISCARD nth_status nth_gram(double alpha, nth_cmat A, double beta, nth_mat
 NTH_NODISCARD nth_status nth_gemv(double alpha, nth_op op, nth_cmat A, const double *x, double beta,
                                   double *y);
 
+/* y <- A x for symmetric A, lower triangle read. */
+NTH_NODISCARD nth_status nth_symv(nth_cmat A, const double *x, double *y);
+/* Copies the lower triangle of a square matrix to the upper one. */
+void nth_mirror_lower(nth_mat A);
+
 double nth_dot(const double *x, const double *y, ptrdiff_t n); /* fixed chunks, summed in order */
 void   nth_axpy(double alpha, const double *x, double *y, ptrdiff_t n);
 void   nth_mat_copy(nth_mat dst, nth_cmat src); /* same shape */
@@ -48,6 +54,29 @@ NTH_NODISCARD nth_status nth_eigh(nth_cmat K, double *d, nth_mat U);
 NTH_NODISCARD nth_status nth_svd(nth_mat A, nth_mat U, double *s, nth_mat Vt);
 /* Solves A X = B for general square A by LU with partial pivoting; A is destroyed, B becomes X. */
 NTH_NODISCARD nth_status nth_solve(nth_mat A, nth_mat B);
+
+/* Symmetric factorisations in place. The lower triangle of A is read and becomes the factor; what is
+ * strictly above the diagonal stays as it is. On failure (NTH_E_NUMERIC) *pivot is the order of the
+ * leading block that fails, from 1; otherwise 0. n^3/3 flops. */
+
+/* A = L L^T. */
+NTH_NODISCARD nth_status nth_chol(nth_mat A, ptrdiff_t *pivot);
+/* One step of it, where the diagonal block of order nb at k is factored: the panel below it, and
+ * the lower triangle of what comes after. */
+void nth_chol_step(nth_mat A, ptrdiff_t k, ptrdiff_t nb);
+/* B <- A^{-1} B, B (n x c). */
+NTH_NODISCARD nth_status nth_chol_solve(nth_cmat L, nth_mat B);
+/* diag[i] = (A^{-1})_ii, n^3/3 flops. */
+NTH_NODISCARD nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag);
+
+/* A = P L D L^T P^T by Bunch and Kaufman, D with 1 x 1 and 2 x 2 blocks; pivots (n). */
+NTH_NODISCARD nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot);
+/* Each row b of B (c x n) becomes A^{-1} b. F is permuted and put back on the way. */
+NTH_NODISCARD nth_status nth_ldlt_solve(nth_mat F, const int *pivots, nth_mat B);
+/* diag[i] = (A^{-1})_ii, 2 n^3 flops. */
+NTH_NODISCARD nth_status nth_ldlt_inverse_diagonal(nth_mat F, const int *pivots, double *diag);
+/* Number of negative eigenvalues of A (Sylvester: that of D). */
+ptrdiff_t nth_ldlt_negatives(nth_cmat F, const int *pivots);
 
 const char *nth_priv_blas_name(void); /* vendor, core and threads, for provenance */
 

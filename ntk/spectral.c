@@ -6,17 +6,10 @@
 #include "alloc_priv.h"
 #include "fail_priv.h"
 #include "linalg_priv.h"
-#include "nth/ntk.h"
+#include "ntk_priv.h"
 
 #include <float.h>
 #include <math.h>
-
-struct nth_spectral {
-    ptrdiff_t n;
-    nth_mat   U; /* (n x n) eigenvectors in columns */
-    double   *d; /* (n) eigenvalues, ascending */
-    double   *c; /* (n) U^T r_0 */
-};
 
 double nth_phi(double x) { return fabs(x) < 1e-300 ? 1.0 : -expm1(-x) / x; }
 
@@ -41,29 +34,50 @@ double nth_q(double a, double b)
     return (nth_phi(a) - exp(-a) * nth_phi(b)) / (a + b);
 }
 
-nth_status nth_spectral_create(nth_spectral **out, nth_cmat K, const double *r0)
+nth_status nth_priv_spectral_take(nth_spectral **out, nth_mat K, bool own)
 {
     nth_status    st = NTH_OK;
     nth_spectral *sp = NULL;
     *out = NULL;
     NTH_REQUIRE(K.rows == K.cols && K.rows >= 1, NTH_E_SHAPE, "kernel is %td x %td", K.rows, K.cols);
     NTH_TRY(nth_priv_alloc(&sp, 1, sizeof *sp, "spectral flow"));
-    sp->n = K.rows;
-    NTH_TRY(nth_priv_mat(&sp->U, sp->n, sp->n, "eigenvectors"));
+    sp->n = K.rows, sp->U = K;
     NTH_TRY(nth_priv_doubles(&sp->d, sp->n, "eigenvalues"));
     NTH_TRY(nth_priv_doubles(&sp->c, sp->n, "projected residual"));
-    NTH_TRY(nth_eigh(K, sp->d, sp->U));
-    NTH_TRY(nth_gemv(1.0, NTH_T, nth_const(sp->U), r0, 0.0, sp->c));
+    NTH_TRY(nth_eigh(nth_const(K), sp->d, K));
+    sp->owned = own ? K.a : NULL;
     *out = sp, sp = NULL;
 done:
     nth_spectral_destroy(&sp);
     return st;
 }
 
+nth_status nth_priv_spectral_project(nth_spectral *sp, const double *r0)
+{
+    return nth_gemv(1.0, NTH_T, nth_const(sp->U), r0, 0.0, sp->c);
+}
+
+nth_status nth_spectral_create(nth_spectral **out, nth_cmat K, const double *r0)
+{
+    nth_status st = NTH_OK;
+    nth_mat    U = { 0 };
+    *out = NULL;
+    NTH_REQUIRE(K.rows == K.cols && K.rows >= 1, NTH_E_SHAPE, "kernel is %td x %td", K.rows, K.cols);
+    NTH_TRY(nth_priv_mat(&U, K.rows, K.rows, "eigenvectors"));
+    nth_mat_copy(U, K);
+    NTH_TRY(nth_priv_spectral_take(out, U, true));
+    U.a = NULL;
+    NTH_TRY(nth_priv_spectral_project(*out, r0));
+done:
+    nth_priv_free(U.a);
+    if (st != NTH_OK) nth_spectral_destroy(out);
+    return st;
+}
+
 void nth_spectral_destroy(nth_spectral **sp)
 {
     if (*sp == NULL) return;
-    nth_priv_free((*sp)->U.a);
+    nth_priv_free((*sp)->owned);
     nth_priv_free((*sp)->d);
     nth_priv_free((*sp)->c);
     nth_priv_free(*sp);
@@ -76,10 +90,16 @@ const double *nth_spectral_values(const nth_spectral *sp) { return sp->d; }
 static void from_eigenbasis(const nth_spectral *sp, double *out, double (*entry)(const nth_spectral *, ptrdiff_t, double),
                             double t)
 {
+    enum { CHUNK = 256 }; /* U is read along its rows; sums go over k in order */
     for (ptrdiff_t i = 0; i < sp->n; ++i) out[i] = 0.0;
-    for (ptrdiff_t k = 0; k < sp->n; ++k) {
-        const double w = entry(sp, k, t);
-        for (ptrdiff_t i = 0; i < sp->n; ++i) out[i] += sp->U.a[i * sp->U.ld + k] * w;
+    for (ptrdiff_t lo = 0; lo < sp->n; lo += CHUNK) {
+        const ptrdiff_t count = sp->n - lo < CHUNK ? sp->n - lo : CHUNK;
+        double          w[CHUNK];
+        for (ptrdiff_t k = 0; k < count; ++k) w[k] = entry(sp, lo + k, t);
+        for (ptrdiff_t i = 0; i < sp->n; ++i) {
+            const double *u = sp->U.a + i * sp->U.ld + lo;
+            for (ptrdiff_t k = 0; k < count; ++k) out[i] += u[k] * w[k];
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 #include "nth_test.h"
 #include "fuzz/fuzz_base.h"
 #include "h5_foreign.h"
+#include "nth/config.h"
 #include "nth/file.h"
 #include "nth/rng.h"
 
@@ -55,13 +56,15 @@ static void mutate_text(bytes *b)
     }
 }
 
-static void feed_text(int (*entry)(const uint8_t *, size_t), const char *sound, size_t size, int rounds)
+/* The first byte is the command, whose number depends on the table. */
+static void feed_text(int (*entry)(const uint8_t *, size_t), nth_command command, const char *sound, size_t size, int rounds)
 {
     static bytes b;
     nth_fuzz_base_accepted = 0;
     for (int r = 0; r < rounds; ++r) {
-        memcpy(b.at, sound, size);
-        b.size = size;
+        b.at[0] = (uint8_t)command;
+        memcpy(b.at + 1, sound, size);
+        b.size = size + 1;
         for (size_t n = below(4) + (r > 0); n > 0; --n) mutate_text(&b);
         entry(b.at, b.size);
     }
@@ -70,19 +73,19 @@ static void feed_text(int (*entry)(const uint8_t *, size_t), const char *sound, 
 
 static void configurations(void)
 {
-    static const char hierarchy[] = "\x03{\"net\": \"N.h5\", \"times\": [0.5, \"inf\"],\n \"direction\": [\"V.h5:/u\"], "
+    static const char hierarchy[] = "{\"net\": \"N.h5\", \"times\": [0.5, \"inf\"],\n \"direction\": [\"V.h5:/u\"], "
                                     "\"khat\": true, \"centre\": \"yes\", \"seed\": 7}";
-    static const char verify[] = "\x05{\"check\": \"theorem-2.1\", \"widths\": \"16,32\", \"activation\": [\"tanh\"]}";
-    feed_text(nth_fuzz_config, hierarchy, sizeof hierarchy - 1, 30000);
-    feed_text(nth_fuzz_config, verify, sizeof verify - 1, 30000);
+    static const char verify[] = "{\"check\": \"theorem-2.1\", \"widths\": \"16,32\", \"activation\": [\"tanh\"]}";
+    feed_text(nth_fuzz_config, NTH_COMMAND_hierarchy, hierarchy, sizeof hierarchy - 1, 30000);
+    feed_text(nth_fuzz_config, NTH_COMMAND_verify, verify, sizeof verify - 1, 30000);
 }
 
 static void command_lines(void)
 {
-    static const char train[] = "\x04--net=N.h5\n--out\nR.h5\n--times\n0.5,1\n--rtol=1e-8\n--seed\n3\n--quiet\n";
-    static const char info[] = "\x06" "file.h5\n--json\n--threads=2\n--\n";
-    feed_text(nth_fuzz_line, train, sizeof train - 1, 30000);
-    feed_text(nth_fuzz_line, info, sizeof info - 1, 30000);
+    static const char train[] = "--net=N.h5\n--out\nR.h5\n--times\n0.5,1\n--rtol=1e-8\n--seed\n3\n--quiet\n";
+    static const char info[] = "file.h5\n--json\n--threads=2\n--\n";
+    feed_text(nth_fuzz_line, NTH_COMMAND_train, train, sizeof train - 1, 30000);
+    feed_text(nth_fuzz_line, NTH_COMMAND_info, info, sizeof info - 1, 30000);
 }
 
 /* Flips, overwrites and cuts; most of them in the first kilobytes, where the structure is. */

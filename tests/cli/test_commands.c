@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The commands net, kernel, hierarchy and train end to end: the built tool writes files, and their
+ * The commands net, kernel, hierarchy, train and regress end to end: the built tool writes files, and their
  * numbers must satisfy identities between the commands (E9, E13, E27, E6) and equal what the library
  * gives. The tool's path is in the environment variable NTH_TOOL; files go to a temporary folder.
  */
@@ -372,6 +372,94 @@ static void steppers_agree(void)
     nth_net_destroy(&net);
 }
 
+/* ---- nth regress -------------------------------------------------------------------------------- */
+
+/* Fixture S, two test inputs, and a second kernel Z in another file; x is not looked at. */
+static void write_regression(double *K, double *K_test, double *Z, double *Z_test)
+{
+    static const double  S[16] = { 1.0,                0.6364310457393136, 0.5502236132929963, 0.4711655571887813,
+                                   0.6364310457393136, 1.0,                0.3982638669627817, 0.5502236132929963,
+                                   0.5502236132929963, 0.3982638669627817, 1.0,                0.3309201445208456,
+                                   0.4711655571887813, 0.5502236132929963, 0.3309201445208456, 1.0 };
+    const nth_provenance prov = { .command_line = "test", .config = "{}", .seed = 1, .threads = 1 };
+    const ptrdiff_t      square[2] = { 4, 4 }, oblong[2] = { 2, 4 }, four = 4, two = 2;
+    nth_file            *f = NULL;
+    for (int i = 0; i < 16; ++i) K[i] = S[i], Z[i] = cos(1.0 + i / 4 + i % 4);
+    for (int i = 0; i < 8; ++i) K_test[i] = sin(0.5 + i), Z_test[i] = cos(2.0 * i);
+    NTH_CHECK_OK(nth_file_create(&f, "S.h5", &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/x", K, 2, square));
+    NTH_CHECK_OK(nth_file_write(f, "/x_test", K_test, 2, oblong));
+    NTH_CHECK_OK(nth_file_write(f, "/y", (double[]){ 1, -1, 1, -1 }, 1, &four));
+    NTH_CHECK_OK(nth_file_write(f, "/y_test", (double[]){ 1, -1 }, 1, &two));
+    NTH_CHECK_OK(nth_file_write(f, "/K", K, 2, square));
+    NTH_CHECK_OK(nth_file_write(f, "/K_test", K_test, 2, oblong));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    NTH_CHECK_OK(nth_file_create(&f, "Z.h5", &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/group/Z", Z, 2, square));
+    NTH_CHECK_OK(nth_file_write(f, "/group/Z_test", Z_test, 2, oblong));
+    NTH_CHECK_OK(nth_file_commit(&f));
+}
+
+/* S5, and (K + rho I) alpha = y, f = K_test alpha. */
+static void regression_oracles(void)
+{
+    static const double S5[4] = { 1.217475321469813, -1.18046941406966, 0.6967942412725766, -0.8575936094115558 };
+    double              K[16], K_test[8], Z[16], Z_test[8], alpha[4], loo[4], f[2];
+    write_regression(K, K_test, Z, Z_test);
+    NTH_CHECK(nth("regress --gram S.h5 --data S.h5 --ridge 0.05 --out R.h5") == 0);
+    NTH_CHECK(get(loo, 4, "R.h5", "/loo") && get(alpha, 4, "R.h5", "/alpha") && get(f, 2, "R.h5", "/f_test"));
+    for (int i = 0; i < 4; ++i) NTH_CHECK_CLOSE(loo[i], S5[i], 1e-12, 0);
+    for (int i = 0; i < 4; ++i) {
+        double sum = 0.05 * alpha[i];
+        for (int k = 0; k < 4; ++k) sum += K[i * 4 + k] * alpha[k];
+        NTH_CHECK_CLOSE(sum, i % 2 == 0 ? 1.0 : -1.0, 1e-14, 0);
+    }
+    for (int i = 0; i < 2; ++i) {
+        double sum = -f[i];
+        for (int k = 0; k < 4; ++k) sum += K_test[i * 4 + k] * alpha[k];
+        NTH_CHECK_CLOSE(sum, 0, 0, 1e-14);
+    }
+}
+
+/* The sum with another kernel, indefinite, on training and test inputs; with an intercept, too. */
+static void regression_adds_kernels(void)
+{
+    double K[16], K_test[8], Z[16], Z_test[8], alpha[4], f[2], offset;
+    write_regression(K, K_test, Z, Z_test);
+    for (int intercept = 0; intercept < 2; ++intercept) {
+        NTH_CHECK(nth("regress --gram S.h5 --data S.h5 --add Z.h5:/group/Z --weight -3 --ridge 0.1 --intercept %s --out R.h5",
+                      intercept ? "yes" : "no") == 0);
+        NTH_CHECK(get(alpha, 4, "R.h5", "/alpha") && get(f, 2, "R.h5", "/f_test") && get(&offset, 1, "R.h5", "/offset"));
+        NTH_CHECK((offset != 0.0) == (intercept == 1));
+        for (int i = 0; i < 6; ++i) { /* f = y - rho alpha on the training set */
+            double sum = offset;
+            for (int k = 0; k < 4; ++k)
+                sum += (i < 4 ? K[i * 4 + k] - 3.0 * Z[i * 4 + k] : K_test[i * 4 - 16 + k] - 3.0 * Z_test[i * 4 - 16 + k]) * alpha[k];
+            NTH_CHECK_CLOSE(sum, i >= 4 ? f[i - 4] : (i % 2 == 0 ? 1.0 : -1.0) - 0.1 * alpha[i], 0, 1e-12);
+        }
+    }
+}
+
+/* The row chosen has the least leave-one-out error, and is what a run with its ridge alone gives. */
+static void regression_chooses(void)
+{
+    double K[16], K_test[8], Z[16], Z_test[8], fits[3 * 7], alone[7], loo[4], one[4];
+    write_regression(K, K_test, Z, Z_test);
+    NTH_CHECK(nth("regress --gram S.h5 --data S.h5 --ridge 0.01,5,0.3 --out R.h5") == 0);
+    NTH_CHECK(get(fits, 21, "R.h5", "/fits") && get(loo, 4, "R.h5", "/loo"));
+    nth_file *f = NULL;
+    int64_t   chosen[1] = { -1 };
+    ptrdiff_t count = 1;
+    NTH_CHECK_OK(nth_file_open(&f, "R.h5"));
+    NTH_CHECK_OK(nth_file_get_ints(f, "/fits", "chosen", chosen, &count));
+    nth_file_close(&f);
+    if (!NTH_CHECK(chosen[0] >= 0 && chosen[0] < 3)) return;
+    for (int i = 0; i < 3; ++i) NTH_CHECK(fits[chosen[0] * 7 + 2] <= fits[i * 7 + 2]);
+    NTH_CHECK(nth("regress --gram S.h5 --data S.h5 --method eigen --ridge %.17g --out a.h5", fits[chosen[0] * 7 + 1]) == 0);
+    NTH_CHECK(get(alone, 7, "a.h5", "/fits") && get(one, 4, "a.h5", "/loo"));
+    NTH_CHECK(same(alone, fits + chosen[0] * 7, 7) && same(one, loo, 4));
+}
+
 /* ---- Main --------------------------------------------------------------------------------------- */
 
 static const nth_test_case cases[] = {
@@ -386,6 +474,9 @@ static const nth_test_case cases[] = {
     { "prediction_predicts", prediction_predicts },
     { "relu_reports_its_accuracy", relu_reports_its_accuracy },
     { "steppers_agree", steppers_agree },
+    { "regression_oracles", regression_oracles },
+    { "regression_adds_kernels", regression_adds_kernels },
+    { "regression_chooses", regression_chooses },
     { 0 },
 };
 

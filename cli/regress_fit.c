@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Kernels from files, and fits over weights and ridges (regress_fit.h).
+ */
+#include "regress_fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Kernel files ------------------------------------------------------------------------------- */
+
+nth_status cli_matrix(cli *c, nth_mat *m, ptrdiff_t rows, ptrdiff_t cols, const char *what)
+{
+    double          *a = NULL;
+    const nth_status st = cli_doubles(c, &a, (double)rows * (double)cols, what);
+    *m = nth_mat_of(a, rows, cols);
+    return st;
+}
+
+static nth_status read_block(cli *c, const cli_gram *g, nth_file *f, const char *name, nth_mat K,
+                             const char *inputs)
+{
+    nth_status st = NTH_OK;
+    int        rank;
+    ptrdiff_t  dims[NTH_MAX_RANK];
+    CLI_TRY(nth_file_shape(f, name, &rank, dims));
+    if (rank != 2 || dims[0] != K.rows || dims[1] != K.cols)
+        return cli_fail(c, NTH_E_SHAPE,
+                        "%s: %s is %td x %td (rank %d); %td x %td is expected: %s has %s", g->path,
+                        name, dims[0], dims[1], rank, K.rows, K.cols, c->cfg->data, inputs);
+    CLI_TRY(nth_file_read(f, name, K.a, K.rows * K.cols));
+done:
+    return st;
+}
+
+nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text,
+                         const char *usual, ptrdiff_t n, ptrdiff_t k)
+{
+    nth_status  st = NTH_OK;
+    nth_file   *f = NULL;
+    char        test[sizeof g->name + 8], inputs[96];
+    const char *cut = NULL;
+    for (const char *at = strstr(text, ":/"); at != NULL; at = strstr(at + 1, ":/")) cut = at;
+    if (cut == NULL && usual == NULL)
+        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option,
+                        text);
+    const size_t length = cut != NULL ? (size_t)(cut - text) : strlen(text);
+    const char  *name = cut != NULL ? cut + 1 : usual;
+    if (length == 0 || name[1] == '\0' || length >= sizeof g->path ||
+        strlen(name) >= sizeof g->name)
+        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option,
+                        text);
+    memcpy(g->path, text, length);
+    g->path[length] = '\0';
+    strcpy(g->name, name);
+    snprintf(test, sizeof test, "%s_test", name);
+    snprintf(inputs, sizeof inputs, "%td training and %td test inputs", n, k);
+    CLI_TRY(nth_file_open(&f, g->path));
+    CLI_TRY(cli_blocks_create(c, &g->K, n, k, false));
+    CLI_TRY(read_block(c, g, f, g->name, g->K.train, inputs));
+    if (k > 0) CLI_TRY(read_block(c, g, f, test, g->K.test, inputs));
+done:
+    nth_file_close(&f);
+    return st;
+}
+
+void cli_gram_free(cli_gram *g) { cli_blocks_free(&g->K); }
+
+static void add(nth_mat K, nth_mat Z, double weight)
+{
+    for (ptrdiff_t e = 0; e < K.rows * K.cols; ++e) K.a[e] += weight * Z.a[e];
+}
+
+void cli_add_kernel(cli_gram *K, const cli_gram *Z, double weight)
+{
+    add(K->K.train, Z->K.train, weight);
+    if (K->K.test.a != NULL) add(K->K.test, Z->K.test, weight);
+}
+
+/* ---- Fits --------------------------------------------------------------------------------------- */
+
+nth_status cli_score(nth_score *score, nth_task task, nth_cmat F, nth_cmat Y)
+{
+    return task == NTH_TASK_REGRESSION ? nth_score_mse(score, F, Y)
+                                       : nth_score_accuracy(score, F, Y);
+}
+
+/* What one fit leaves; it becomes the model of cli_fits if it is the best so far. */
+typedef struct model {
+    nth_mat alpha, loo, f_test;
+    double *offset;
+} model;
+
+static nth_status model_create(cli *c, model *m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t cols)
+{
+    nth_status st = NTH_OK;
+    CLI_TRY(cli_matrix(c, &m->alpha, n, cols, "coefficients"));
+    CLI_TRY(cli_matrix(c, &m->loo, n, cols, "residuals"));
+    CLI_TRY(cli_matrix(c, &m->f_test, k, cols, "predictions"));
+    CLI_TRY(cli_doubles(c, &m->offset, (double)cols, "offsets"));
+done:
+    return st;
+}
+
+static void model_free(model *m)
+{
+    free(m->alpha.a), free(m->loo.a), free(m->f_test.a), free(m->offset);
+}
+
+/* Predictions by K_test + weight Z_test. */
+static nth_status predict(cli *c, model *m, const cli_gram *K, const cli_gram *Z, double weight)
+{
+    nth_status st = NTH_OK;
+    nth_mat    more = { 0 };
+    CLI_TRY(nth_regress_predict(m->f_test, nth_const(K->K.test), nth_const(m->alpha), m->offset));
+    if (Z == NULL) goto done;
+    CLI_TRY(cli_matrix(c, &more, m->f_test.rows, m->f_test.cols, "predictions"));
+    CLI_TRY(nth_regress_predict(more, nth_const(Z->K.test), nth_const(m->alpha), NULL));
+    add(m->f_test, more, weight);
+done:
+    free(more.a);
+    return st;
+}
+
+/* Leave-one-out predictions are y - e. */
+static nth_status score_loo(cli *c, cli_fit *fit, const cli_fits *s, const model *m)
+{
+    nth_status st = NTH_OK;
+    nth_mat    left_out = { 0 };
+    nth_score  score;
+    CLI_TRY(cli_matrix(c, &left_out, s->Y.rows, s->Y.cols, "predictions"));
+    for (ptrdiff_t e = 0; e < s->Y.rows * s->Y.cols; ++e) left_out.a[e] = s->Y.a[e] - m->loo.a[e];
+    CLI_TRY(nth_score_mse(&score, nth_const(left_out), s->Y));
+    fit->loo_mse = score.value;
+    if (s->task == NTH_TASK_REGRESSION) goto done;
+    CLI_TRY(nth_score_accuracy(&score, nth_const(left_out), s->Y));
+    fit->loo_error = (double)(score.count - score.right) / (double)score.count;
+done:
+    free(left_out.a);
+    return st;
+}
+
+static nth_status fit_one(cli *c, cli_fit *fit, const cli_fits *s, model *m, nth_regress *r,
+                          const cli_gram *K, const cli_gram *Z)
+{
+    nth_status st = NTH_OK;
+    double    *gcv = NULL;
+    fit->info = nth_regress_get_info(r);
+    CLI_TRY(cli_doubles(c, &gcv, (double)s->Y.cols, "cross-validation"));
+    CLI_TRY(nth_regress_solve(m->alpha, m->offset, r, s->Y));
+    CLI_TRY(nth_regress_loo(m->loo, r, nth_const(m->alpha)));
+    CLI_TRY(score_loo(c, fit, s, m));
+    CLI_TRY(nth_regress_gcv(gcv, r, nth_const(m->alpha)));
+    fit->gcv = 0.0;
+    for (ptrdiff_t j = 0; j < s->Y.cols; ++j) fit->gcv += gcv[j] / (double)s->Y.cols;
+    if (s->Y_test.rows == 0) goto done;
+    CLI_TRY(predict(c, m, K, Z, fit->weight));
+    CLI_TRY(cli_score(&fit->test, s->task, nth_const(m->f_test), s->Y_test));
+    CLI_TRY(nth_score_mse(&fit->test_mse, nth_const(m->f_test), s->Y_test));
+done:
+    free(gcv);
+    return st;
+}
+
+/* A kernel that is refused is a result where there are others. */
+static nth_status note(cli_fit *fit, nth_status st)
+{
+    if (st != NTH_E_NUMERIC) return st;
+    snprintf(fit->refused, sizeof fit->refused, "%s", nth_last_error().message);
+    return NTH_OK;
+}
+
+static void take_if_best(cli_fits *s, ptrdiff_t which, model *m)
+{
+    if (s->fit[which].refused[0] != '\0') return;
+    if (s->chosen >= 0 && !(s->fit[which].loo_mse < s->fit[s->chosen].loo_mse)) return;
+    const model old = { s->alpha, s->loo, s->f_test, s->offset };
+    s->alpha = m->alpha, s->loo = m->loo, s->f_test = m->f_test, s->offset = m->offset;
+    *m = old;
+    s->chosen = which;
+}
+
+/* work <- K + weight Z, or K itself if there is but one matrix. */
+static void fill(nth_mat work, const cli_gram *K, const cli_gram *Z, double weight)
+{
+    if (work.a != K->K.train.a)
+        memcpy(work.a, K->K.train.a, (size_t)(work.rows * work.cols) * sizeof *work.a);
+    if (Z != NULL) add(work, Z->K.train, weight);
+}
+
+/* All ridges for one weight. Without --method an indefinite sum goes from Cholesky to LDL^T. */
+static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const cli_gram *K,
+                             const cli_gram *Z, ptrdiff_t first, double weight)
+{
+    nth_status          st = NTH_OK;
+    const nth_reals     ridge = c->cfg->ridge;
+    nth_regress        *r = NULL;
+    nth_regress_options opt = { .intercept = strcmp(c->cfg->intercept, "yes") == 0 };
+    for (ptrdiff_t i = 0; i < ridge.n; ++i) opt.ridge = fmax(opt.ridge, ridge.v[i]);
+    opt.method = ridge.n > 1 ? NTH_REGRESS_EIGEN : NTH_REGRESS_CHOLESKY;
+    if (c->cfg->regress_method != NULL)
+        for (opt.method = 0;
+             strcmp(nth_regress_method_name(opt.method), c->cfg->regress_method) != 0;)
+            ++opt.method;
+    fill(work, K, Z, weight);
+    st = nth_regress_create_in_place(&r, work, &opt);
+    if (st == NTH_E_NUMERIC && Z != NULL && c->cfg->regress_method == NULL &&
+        opt.method == NTH_REGRESS_CHOLESKY) {
+        opt.method = NTH_REGRESS_LDLT;
+        fill(work, K, Z, weight);
+        st = nth_regress_create_in_place(&r, work, &opt);
+    }
+    for (ptrdiff_t i = 0; i < ridge.n; ++i) {
+        cli_fit *fit = &s->fit[first + i];
+        *fit = (cli_fit){ .weight = weight,
+                          .ridge = ridge.v[i],
+                          .method = opt.method,
+                          .loo_mse = NAN,
+                          .loo_error = NAN,
+                          .gcv = NAN,
+                          .info = { .smallest = NAN, .largest = NAN, .cond = NAN } };
+        nth_status found = st;
+        if (found == NTH_OK && ridge.n > 1) found = nth_regress_set_ridge(r, ridge.v[i]);
+        if (found == NTH_OK) found = fit_one(c, fit, s, m, r, K, Z);
+        CLI_TRY(note(fit, found));
+        take_if_best(s, first + i, m);
+    }
+    st = NTH_OK;
+done:
+    nth_regress_destroy(&r);
+    return st;
+}
+
+nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, const double *weights,
+                         ptrdiff_t count)
+{
+    static const double none[1] = { 0.0 };
+    nth_status          st = NTH_OK;
+    const ptrdiff_t     n = s->Y.rows, ridges = c->cfg->ridge.n;
+    nth_mat             work = K->K.train, own = { 0 };
+    model               m = { 0 }, first = { 0 };
+    if (Z == NULL) weights = none, count = 1;
+    s->count = count * ridges, s->chosen = -1;
+    s->fit = calloc((size_t)s->count, sizeof *s->fit);
+    if (s->fit == NULL) return cli_fail(c, NTH_E_NOMEM, "out of memory");
+    if (Z != NULL) CLI_TRY(cli_matrix(c, &own, n, n, "sum of kernels"));
+    if (Z != NULL) work = own;
+    CLI_TRY(model_create(c, &m, n, s->Y_test.rows, s->Y.cols));
+    CLI_TRY(model_create(c, &first, n, s->Y_test.rows, s->Y.cols));
+    s->alpha = first.alpha, s->loo = first.loo, s->f_test = first.f_test, s->offset = first.offset;
+    first = (model){ 0 };
+    cli_progress_begin(c, "weights", count);
+    for (ptrdiff_t w = 0; w < count; ++w) {
+        if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
+        CLI_TRY(fit_weight(c, s, &m, work, K, Z, w * ridges, weights[w]));
+        cli_progress_update(c, w + 1);
+    }
+    if (s->chosen < 0)
+        CLI_TRY(cli_fail(c, NTH_E_NUMERIC, "%s: %s", K->path, s->fit[s->count - 1].refused));
+done:
+    cli_progress_end(c);
+    model_free(&m);
+    model_free(&first);
+    free(own.a);
+    return st;
+}
+
+void cli_fits_free(cli_fits *s)
+{
+    free(s->fit), free(s->alpha.a), free(s->loo.a), free(s->f_test.a), free(s->offset);
+    *s = (cli_fits){ 0 };
+}
