@@ -140,7 +140,7 @@ static void case_cnn8(const bench_opts *o)
 {
     char size[64];
     job  j;
-    cnn8_open(&j, o->quick ? 9 : 192);
+    cnn8_open(&j, o->quick ? 9 : 512);
     const double err = cnn8_check(&j);
     bench_item   it[3] = { { .name = "lantk-cnn8", .run = run_kernel, .ctx = &j, .err = err, .threads = 1 },
                            { .name = "acos and sqrt of the positions", .run = run_floor, .ctx = &j, .threads = 1 },

@@ -27,16 +27,16 @@ typedef struct shape {
     ptrdiff_t variances;         /* where this layer's variances begin, layers >= 1 */
     ptrdiff_t stride, before[2]; /* of the convolution that leads here; rows, columns */
     ptrdiff_t zoom;              /* strides that follow: a displacement of the output, here */
-    int       buffer;            /* of the workspace's map pairs */
+    ptrdiff_t at;                /* where pixel (0,0) lies in the workspace's maps */
+    double    unit, half_b2;     /* covariances are kept divided by unit; sigma_b^2/2 in it */
 } shape;
 
 typedef struct conv {
     nth_conv_config cfg;
     nth_cmat        X, X_test;
     shape           layer[MAPS];
-    ptrdiff_t       variances;              /* doubles for each image, all layers */
-    ptrdiff_t       buffer[2 * MAPS];       /* pixels of each */
-    int             buffers;
+    ptrdiff_t       variances; /* doubles for each image, all layers */
+    ptrdiff_t       pixels;    /* of the workspace's maps */
 } conv;
 
 /* ---- Geometry ----------------------------------------------------------------------------------- */
@@ -79,16 +79,18 @@ static nth_status plan(conv *c)
         s->before[0] = padding_before(in->h, s->h, stride), s->before[1] = padding_before(in->w, s->w, stride);
         s->variances = c->variances;
         c->variances += s->size;
+        /* Sigma is sigma_w^2/9 times a box sum of S, and D twice a covariance: that factor is the unit. */
+        s->unit = cfg->sigma_w * cfg->sigma_w / 18.0 * (l == 1 ? 1.0 / (double)cfg->channels : in->unit);
+        s->half_b2 = 0.5 * cfg->sigma_b * cfg->sigma_b / s->unit;
     }
     c->layer[cfg->convs].zoom = 1;
     for (int l = cfg->convs; l > 0; --l) c->layer[l - 1].zoom = c->layer[l].zoom * c->layer[l].stride;
-    /* Two buffers for each run of layers of one shape: a rim of zeros stays one. */
-    for (int l = 0; l <= cfg->convs; ++l) {
-        shape     *s = &c->layer[l];
-        const bool again = l >= 2 && s->ld == s[-2].ld && s->size == s[-2].size && s->ld == s[-1].ld;
-        s->buffer = again ? s[-2].buffer : c->buffers++;
-        c->buffer[s->buffer] = s->size;
-    }
+    /* All layers share one memory: an output pixel falls on input that was read before, if the map moves
+     * up by the rows padded in front. */
+    c->layer[0].at = origin(&c->layer[0]);
+    for (int l = 1; l <= cfg->convs; ++l) c->layer[0].at += c->layer[l].before[0] * c->layer[l - 1].ld;
+    for (int l = 1; l <= cfg->convs; ++l) c->layer[l].at = c->layer[l - 1].at - c->layer[l].before[0] * c->layer[l - 1].ld;
+    c->pixels = c->layer[0].at + c->layer[0].size;
 done:
     return st;
 }
@@ -96,7 +98,7 @@ done:
 /* ---- Single images ------------------------------------------------------------------------------ */
 
 /* sqrt(Sigma_pp(x,x)/2) of one layer from a map of what its boxes add up. */
-static void variances(const shape *s, const shape *in, const double *terms, double h9, double half_b2, double *rho)
+static void variances(const shape *s, const shape *in, const double *terms, double *rho)
 {
     const ptrdiff_t stride = s->stride, ld = in->ld;
     for (ptrdiff_t row = 0; row < s->h; ++row) {
@@ -106,17 +108,16 @@ static void variances(const shape *s, const shape *in, const double *terms, doub
             const double *p = at + stride * col;
             out[col] = p[0] + p[1] + p[2] + p[ld] + p[ld + 1] + p[ld + 2] + p[2 * ld] + p[2 * ld + 1] + p[2 * ld + 2];
         }
-        for (ptrdiff_t col = 0; col < s->w; ++col) out[col] = sqrt(h9 * out[col] + half_b2);
+        for (ptrdiff_t col = 0; col < s->w; ++col) out[col] = sqrt(out[col] + s->half_b2);
     }
 }
 
-/* The image's planes with a rim of zeros, and rho = sqrt(Sigma_pp(x,x)/2) of all layers with such a
- * rim. `terms`, as large as the planes and zero: workspace. */
+/* The image's planes with a rim of zeros, and rho = sqrt(Sigma_pp(x,x)/2) of all layers, in their
+ * units, with such a rim. `terms`, as large as one plane: workspace. */
 static void prepare(const conv *c, const double *x, double *planes, double *rho, double *terms)
 {
     const nth_conv_config *cfg = &c->cfg;
     const shape           *in = &c->layer[0];
-    const double h9 = cfg->sigma_w * cfg->sigma_w / 18.0, half_b2 = 0.5 * cfg->sigma_b * cfg->sigma_b;
     for (ptrdiff_t p = 0; p < in->size; ++p) terms[p] = 0.0;
     for (ptrdiff_t ch = 0; ch < cfg->channels; ++ch)
         for (ptrdiff_t row = 0; row < in->h; ++row)
@@ -124,11 +125,11 @@ static void prepare(const conv *c, const double *x, double *planes, double *rho,
                 const ptrdiff_t p = origin(in) + row * in->ld + col;
                 const double    value = x[(ch * in->h + row) * in->w + col];
                 planes[ch * in->size + p] = value;
-                terms[p] += value * value / (double)cfg->channels;
+                terms[p] += value * value;
             }
     for (int l = 1; l <= cfg->convs; ++l) {
         double *out = rho + c->layer[l].variances;
-        variances(&c->layer[l], &c->layer[l - 1], terms, h9, half_b2, out);
+        variances(&c->layer[l], &c->layer[l - 1], terms, out);
         for (ptrdiff_t p = 0; p < c->layer[l].size; ++p) terms[p] = out[p] * out[p]; /* S(q,q,q) = q/2 */
     }
 }
@@ -145,7 +146,7 @@ static nth_status images_create(images *im, const conv *c, ptrdiff_t first, ptrd
     nth_status      st = NTH_OK;
     double         *work = NULL;
     const ptrdiff_t groups = (count + group - 1) / group, planes = c->cfg.channels * c->layer[0].size;
-    const ptrdiff_t one = 2 * planes + c->variances;
+    const ptrdiff_t one = planes + c->variances + c->layer[0].size;
     *im = (images){ .planes_size = planes * group, .rho_size = c->variances * (group == 1 ? 2 : group) };
     NTH_TRY(nth_priv_doubles(&im->planes, groups * im->planes_size, "images of a tile"));
     NTH_TRY(nth_priv_doubles(&im->rho, groups * im->rho_size, "variances of the images of a tile"));
@@ -174,13 +175,14 @@ static void images_free(images *im)
 
 /* ---- One image against a group ------------------------------------------------------------------ */
 
+/* The two maps of the layer at hand. */
 typedef struct maps {
-    double *D[2 * MAPS], *T[2 * MAPS]; /* buffers */
+    double *D, *T;
 } maps;
 
 static nth_pair_maps maps_of(const maps *m, const shape *s)
 {
-    return (nth_pair_maps){ m->D[s->buffer] + origin(s) * NTH_GROUP, m->T[s->buffer] + origin(s) * NTH_GROUP, s->ld };
+    return (nth_pair_maps){ m->D + s->at * NTH_GROUP, m->T + s->at * NTH_GROUP, s->ld };
 }
 
 /* Where both images have pixels, for a displacement of the second. */
@@ -194,25 +196,23 @@ static nth_region overlap(const shape *s, ptrdiff_t down, ptrdiff_t right)
 static void pass(const conv *c, const nth_loops *f, const maps *m, const double *planes, const double *rho,
                  const double *group_planes, const double *group_rho, ptrdiff_t down, ptrdiff_t right, double *sums)
 {
-    const bool    pooled = c->cfg.pooling == NTH_POOL_GAP;
     const shape  *in = &c->layer[0];
     nth_region    whole = overlap(in, down * in->zoom, right * in->zoom);
     nth_pair_maps at = maps_of(m, in);
-    if (pooled) whole.row0 -= 1, whole.row1 += 1, whole.col0 -= 1, whole.col1 += 1;
+    whole.row0 -= 1, whole.row1 += 1, whole.col0 -= 1, whole.col1 += 1; /* the rim */
     const ptrdiff_t shift = origin(in) + in->zoom * (down * in->ld + right);
     f->conv_input(&at, planes + origin(in), group_planes + shift * NTH_GROUP, c->cfg.channels, in->size, &whole);
     for (int l = 1; l <= c->cfg.convs; ++l) {
         const shape  *s = &c->layer[l];
         nth_conv_step step = { .stride = s->stride, .before = { s->before[0], s->before[1] },
-                               .h9 = c->cfg.sigma_w * c->cfg.sigma_w / (l == 1 ? 18.0 * (double)c->cfg.channels : 18.0), .b2 = c->cfg.sigma_b * c->cfg.sigma_b,
-                               .in = at, .out = maps_of(m, s) };
+                               .two_b2 = 4.0 * s->half_b2, .in = at, .out = maps_of(m, s) };
         step.rho1 = rho + s->variances + origin(s), step.two_rho1 = step.rho1 + c->variances;
         step.rho2 = group_rho + (s->variances + origin(s) + s->zoom * (down * s->ld + right)) * NTH_GROUP;
         step.region = overlap(s, down * s->zoom, right * s->zoom);
         if (l == c->cfg.convs) f->conv_last(&step, sums);
         else if (l == 1) f->conv_first(&step);
         else f->conv_next(&step);
-        if (pooled && l < c->cfg.convs) f->conv_rim(&step);
+        if (l < c->cfg.convs) f->conv_rim(&step);
         at = step.out;
     }
 }
@@ -224,33 +224,26 @@ static void pairs(const conv *c, const nth_loops *f, const maps *m, const images
     const double  *planes = rows->planes + i * rows->planes_size, *rho = rows->rho + i * rows->rho_size;
     const double  *group_planes = cols->planes + g * cols->planes_size, *group_rho = cols->rho + g * cols->rho_size;
     const double   w2 = c->cfg.sigma_w * c->cfg.sigma_w, b2 = c->cfg.sigma_b * c->cfg.sigma_b;
-    const double   pixels = (double)(last->h * last->w);
     const bool     pooled = c->cfg.pooling == NTH_POOL_GAP;
+    const double   pixels = (double)(last->h * last->w), mean = w2 * last->unit / (pooled ? pixels * pixels : pixels);
     const ptrdiff_t h = pooled ? last->h - 1 : 0, w = pooled ? last->w - 1 : 0;
     double         sums[2 * NTH_GROUP] = { 0 };
     for (ptrdiff_t down = -h; down <= h; ++down)
         for (ptrdiff_t right = -w; right <= w; ++right)
             pass(c, f, m, planes, rho, group_planes, group_rho, down, right, sums);
     for (ptrdiff_t v = 0; v < NTH_GROUP; ++v) {
-        const double k = w2 * sums[v] / (pooled ? pixels * pixels : pixels);
-        Sigma[v] = k + b2;
-        Theta[v] = Sigma[v] + w2 * sums[NTH_GROUP + v] / (pooled ? pixels * pixels : pixels);
+        Sigma[v] = mean * sums[v] + b2;
+        Theta[v] = Sigma[v] + mean * sums[NTH_GROUP + v];
     }
 }
 
 /* ---- Tiles -------------------------------------------------------------------------------------- */
 
-static nth_status maps_create(maps *m, double **memory, const conv *c)
+static nth_status maps_create(maps *m, const conv *c)
 {
     nth_status st = NTH_OK;
-    ptrdiff_t  total = 0;
-    for (int b = 0; b < c->buffers; ++b) total += 2 * c->buffer[b] * NTH_GROUP;
-    NTH_TRY(nth_priv_doubles(memory, total, "maps of a convolutional kernel"));
-    double *next = *memory;
-    for (int b = 0; b < c->buffers; ++b) {
-        m->D[b] = next, next += c->buffer[b] * NTH_GROUP;
-        m->T[b] = next, next += c->buffer[b] * NTH_GROUP;
-    }
+    NTH_TRY(nth_priv_doubles(&m->D, 2 * c->pixels * NTH_GROUP, "maps of a convolutional kernel"));
+    m->T = m->D + c->pixels * NTH_GROUP;
 done:
     return st;
 }
@@ -267,9 +260,8 @@ static nth_status conv_tile(const void *self, const nth_tile *t)
     NTH_TRY(images_create(&cols, c, t->col, t->cols, NTH_GROUP));
 #pragma omp parallel
     {
-        maps       m;
-        double    *memory = NULL;
-        const nth_status mine = maps_create(&m, &memory, c);
+        maps             m = { 0 };
+        const nth_status mine = maps_create(&m, c);
         if (mine != NTH_OK) {
 #pragma omp atomic write
             failed = (int)mine;
@@ -287,7 +279,7 @@ static nth_status conv_tile(const void *self, const nth_tile *t)
                 }
             }
         }
-        nth_priv_free(memory);
+        nth_priv_free(m.D);
     }
     NTH_REQUIRE(failed == NTH_OK, (nth_status)failed, "out of memory for the maps of a convolutional kernel");
 done:

@@ -8,26 +8,31 @@
 #include "loops_priv.h"
 
 #include <float.h>
-#include <stdbool.h>
 
 #define NTH_INLINE static inline __attribute__((always_inline))
 #define INV_PI 0.31830988618379067154
 enum { STRIDE = NTH_GROUP }; /* doubles from a pixel to the next */
 
-/* th/pi for cos th = 1 - g, given 2 g in [0, 2]: sqrt(2g) times a polynomial (error 1e-17). Four
- * interleaved chains of products, no branch, and no digits lost at small angles. */
-NTH_INLINE vd arc(vd twice_g)
+/* th/pi for cos th = 1 - g, given G = 2 g in [0, 2]: sqrt(G) times a polynomial of positive terms but
+ * for the last few (error 1.4e-16). Four interleaved chains of products, no branch, and no digits
+ * lost at small angles. */
+NTH_INLINE vd arc(vd G)
 {
-    const vd u = twice_g - vd_of(1.0), u2 = u * u, u4 = u2 * u2;
-#define FIRST(c3, c2, c1, c0) vd p3 = vd_of(c3), p2 = vd_of(c2), p1 = vd_of(c1), p0 = vd_of(c0);
+    const vd G2 = G * G, G4 = G2 * G2;
+#define TOP(c1, c0) vd p1 = vd_of(c1), p0 = vd_of(c0);
+#define SECOND(c3, c2, c1, c0)                                                                     \
+    vd p3 = vd_of(c3), p2 = vd_of(c2);                                                             \
+    p1 = vd_fma(p1, G4, vd_of(c1)), p0 = vd_fma(p0, G4, vd_of(c0));
 #define NEXT(c3, c2, c1, c0)                                                                       \
-    p3 = vd_fma(p3, u4, vd_of(c3)), p2 = vd_fma(p2, u4, vd_of(c2)), p1 = vd_fma(p1, u4, vd_of(c1)),     \
-    p0 = vd_fma(p0, u4, vd_of(c0));
-    ARC_FIRST(FIRST)
+    p3 = vd_fma(p3, G4, vd_of(c3)), p2 = vd_fma(p2, G4, vd_of(c2)), p1 = vd_fma(p1, G4, vd_of(c1)),     \
+    p0 = vd_fma(p0, G4, vd_of(c0));
+    ARC_TOP(TOP)
+    ARC_SECOND(SECOND)
     ARC_NEXT(NEXT)
-#undef FIRST
+#undef TOP
+#undef SECOND
 #undef NEXT
-    return vd_sqrt(twice_g) * vd_fma(u2, vd_fma(u, p3, p2), vd_fma(u, p1, p0));
+    return vd_sqrt(G) * vd_fma(G2, vd_fma(G, p3, p2), vd_fma(G, p1, p0));
 }
 
 NTH_INLINE void input_row(const nth_pair_maps *out, const double *x, const double *z, ptrdiff_t channels, ptrdiff_t plane,
@@ -58,30 +63,29 @@ static void conv_input(const nth_pair_maps *out, const double *x, const double *
         }
 }
 
-/* What a pixel's activation needs: h9 = sigma_w^2/18, twice sigma_b^2; of the image rho = sqrt(q/2)
- * and 2 rho; of the group rho. Then R = 2 rho rho' and e = (rho - rho')^2. */
+/* What a pixel's activation needs: of the image rho = sqrt(q/2) and 2 rho, of the group rho. Then
+ * R = 2 rho rho' and e = (rho - rho')^2. two_b2: of the first layer. */
 typedef struct pixel {
-    vd h9, two_b2, rho1, two_rho1, rho2;
+    vd two_b2, rho1, two_rho1, rho2;
 } pixel;
 
 /* k >= 0, as relu's S and the bias are. */
 NTH_INLINE void relu_next(const pixel *p, vd *D, vd *T)
 {
     const vd R = p->two_rho1 * p->rho2, spread = p->rho1 - p->rho2, e = spread * spread;
-    const vd minus = vd_min(vd_max(vd_fma(p->h9, *D, -e), vd_of(0.0)), R), k = R - minus;
+    const vd minus = vd_min(vd_max(*D - e, vd_of(0.0)), R), k = R - minus;
     const vd th = arc((minus + minus) / vd_max(R, vd_of(DBL_MIN)));
     const vd sine = vd_sqrt(minus * (R + k));
-    const vd Theta = vd_fma(p->h9, *T, k);
     *D = vd_fma(th, k, vd_fma(vd_of(-INV_PI), sine, e + minus));
-    *T = (vd_of(1.0) - th) * Theta;
+    *T = (vd_of(1.0) - th) * (*T + k);
 }
 
 /* k may have any sign: beyond a right angle pi - th is taken, and S directly. */
 NTH_INLINE void relu_first(const pixel *p, vd *D, vd *T)
 {
     const vd R = p->two_rho1 * p->rho2, spread = p->rho1 - p->rho2, e = spread * spread;
-    const vd minus = vd_max(vd_fma(p->h9, *D, -e), vd_of(0.0)), k = R - minus;
-    const vd plus = vd_max(vd_fma(p->h9, *T, p->two_b2 - e), vd_of(0.0)), least = vd_min(minus, plus);
+    const vd minus = vd_max(*D - e, vd_of(0.0)), k = R - minus;
+    const vd plus = vd_max(*T + (p->two_b2 - e), vd_of(0.0)), least = vd_min(minus, plus);
     const vd th = arc(vd_min((least + least) / vd_max(R, vd_of(DBL_MIN)), vd_of(2.0)));
     const vd sine = vd_sqrt(minus * plus);
     *D = vd_fma(th, vd_abs(k), vd_fma(vd_of(-INV_PI), sine, e + vd_min(minus, R)));
@@ -98,13 +102,14 @@ NTH_INLINE vd column(const double *p, ptrdiff_t row_stride)
 NTH_INLINE void no_relu(const pixel *p, vd *D, vd *T)
 {
     const vd spread = p->rho1 - p->rho2;
-    *D = vd_fma(p->two_rho1, p->rho2, vd_fma(spread, spread, -p->h9 * *D));
-    *T = vd_fma(p->h9, *T, *D);
+    *D = vd_fma(p->two_rho1, p->rho2, vd_fma(spread, spread, -*D));
+    *T += *D;
 }
 
 typedef void relu_fn(const pixel *p, vd *D, vd *T);
 
-/* One output row, lanes from v: column sums roll through registers, then the activation. */
+/* One output row, lanes from v: column sums roll through registers, then the activation. The output
+ * may lie on the input where that was read before (conv.c). */
 NTH_INLINE void conv_row(const nth_conv_step *s, ptrdiff_t row, ptrdiff_t v, ptrdiff_t stride, relu_fn *relu)
 {
     const ptrdiff_t down = s->in.ld * STRIDE, first = s->region.col0;
@@ -113,7 +118,7 @@ NTH_INLINE void conv_row(const nth_conv_step *s, ptrdiff_t row, ptrdiff_t v, ptr
     const double   *rho1 = s->rho1 + row * s->out.ld, *two_rho1 = s->two_rho1 + row * s->out.ld;
     const double   *rho2 = s->rho2 + row * s->out.ld * STRIDE + v;
     double         *D_out = s->out.D + row * s->out.ld * STRIDE + v, *T_out = s->out.T + (D_out - s->out.D);
-    pixel           p = { .h9 = vd_of(s->h9), .two_b2 = vd_of(2.0 * s->b2) };
+    pixel           p = { .two_b2 = vd_of(s->two_b2) };
     vd              d0 = column(d, down), d1 = column(d + STRIDE, down);
     vd              t0 = column(t, down), t1 = column(t + STRIDE, down);
     for (ptrdiff_t col = first; col < s->region.col1; ++col) {
@@ -157,20 +162,23 @@ static void conv_last(const nth_conv_step *s, double *sums)
             }
 }
 
+NTH_INLINE void rim_pixel(const nth_conv_step *s, ptrdiff_t p)
+{
+    for (ptrdiff_t v = 0; v < NTH_GROUP; v += VD) {
+        const vd spread = vd_of(s->rho1[p]) - vd_load(s->rho2 + p * STRIDE + v);
+        vd_store(s->out.D + p * STRIDE + v, spread * spread);
+        vd_store(s->out.T + p * STRIDE + v, vd_of(0.0));
+    }
+}
+
 static void conv_rim(const nth_conv_step *s)
 {
     const nth_region *g = &s->region;
-    for (ptrdiff_t row = g->row0 - 1; row <= g->row1; ++row) {
-        const bool      edge = row < g->row0 || row == g->row1;
-        const ptrdiff_t step = edge ? 1 : g->col1 - g->col0 + 1;
-        for (ptrdiff_t col = g->col0 - 1; col <= g->col1; col += step)
-            for (ptrdiff_t v = 0; v < NTH_GROUP; ++v) {
-                const ptrdiff_t p = row * s->out.ld + col;
-                const double    spread = s->rho1[p] - s->rho2[p * STRIDE + v];
-                s->out.D[p * STRIDE + v] = spread * spread;
-                s->out.T[p * STRIDE + v] = 0.0;
-            }
-    }
+    const ptrdiff_t   ld = s->out.ld;
+    for (ptrdiff_t col = g->col0 - 1; col <= g->col1; ++col)
+        rim_pixel(s, (g->row0 - 1) * ld + col), rim_pixel(s, g->row1 * ld + col);
+    for (ptrdiff_t row = g->row0; row < g->row1; ++row)
+        rim_pixel(s, row * ld + g->col0 - 1), rim_pixel(s, row * ld + g->col1);
 }
 
 /* Next layer: R' = sqrt(q1' q2') with q' = w2 c0 q + b2, of which the part R' - (w2 c0 R + b2) is the

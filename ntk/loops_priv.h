@@ -9,6 +9,9 @@
  *
  *     R - k = D/2 - e,    1 - cos th = (R - k)/R,    relu: D' = (q1 + q2)/2 - 2 S(q1,q2,k)    [E45]
  *
+ * Each layer of a convolutional kernel is computed in units of its own, so that D and T of a layer are
+ * plain sums over a box of the layer before (conv.c).
+ *
  * Convolutions work on one image against a group of NTH_GROUP others, whose values for a pixel lie
  * side by side, so that each pixel is whole vectors and neighbours need no shuffling.
  */
@@ -25,7 +28,7 @@ typedef struct nth_region {
 } nth_region;
 
 /* Two maps of a group of pairs. Pointers are to pixel (0,0) of the first image; there is a rim of
- * one pixel around, and rows are ld pixels apart. */
+ * one pixel around (conv_rim), and rows are ld pixels apart. */
 typedef struct nth_pair_maps {
     double   *D, *T; /* T: see the loops */
     ptrdiff_t ld;
@@ -35,7 +38,7 @@ typedef struct nth_pair_maps {
 typedef struct nth_conv_step {
     ptrdiff_t     stride;          /* output pixel p reads input pixels stride p - before + (0..2), */
     ptrdiff_t     before[2];       /* in rows and in columns */
-    double        h9, b2;          /* sigma_w^2/18, sigma_b^2 */
+    double        two_b2;          /* of the first convolution: 2 sigma_b^2 in the units of the layer */
     nth_pair_maps in, out;
     const double *rho1, *two_rho1; /* sqrt(q/2) of the output's pixels and twice that, of the image; */
     const double *rho2;            /* of the group, at the pixel that pairs with (0,0) */
@@ -53,7 +56,7 @@ typedef struct nth_arc_layer {
 typedef struct nth_loops {
     const char *name;
     /* D = |x - x'|^2, T = |x + x'|^2 at each pixel of the region. Planes of the channels are `plane`
-     * pixels apart; x is one image, z the group. The first convolution's h9 holds the 1/channels. */
+     * pixels apart; x is one image, z the group. */
     void (*conv_input)(const nth_pair_maps *out, const double *x, const double *z, ptrdiff_t channels,
                        ptrdiff_t plane, const nth_region *region);
     /* First convolution: T in = E[(z1 + z2)^2], T out = 2 Sdot Theta with Theta = Sigma = k. */

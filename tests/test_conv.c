@@ -189,11 +189,11 @@ static void builds_agree(void)
         for (int b = 0; b < 3; ++b) {
             if (build[b] == NULL) continue;
             for (int p = 0; p < size * NTH_GROUP; ++p) {
-                a[p] = 0.5 + 0.4 * sin(3 * p);
-                a[size * NTH_GROUP + p] = 1.0 + 0.3 * cos(2 * p);
+                a[p] = 0.03 + 0.02 * sin(3 * p);
+                a[size * NTH_GROUP + p] = 0.06 + 0.02 * cos(2 * p);
                 a[2 * size * NTH_GROUP + p] = a[3 * size * NTH_GROUP + p] = 0.0;
             }
-            nth_conv_step s = { .stride = 1, .before = { 1, 1 }, .h9 = 1.0 / 18.0, .b2 = 0.01, .rho1 = r1 + ld + 1, .two_rho1 = r1 + ld + 1, .rho2 = r2 + at,
+            nth_conv_step s = { .stride = 1, .before = { 1, 1 }, .two_b2 = 0.02, .rho1 = r1 + ld + 1, .two_rho1 = r1 + ld + 1, .rho2 = r2 + at,
                                 .in = { a + at, a + size * NTH_GROUP + at, ld },
                                 .out = { a + 2 * size * NTH_GROUP + at, a + 3 * size * NTH_GROUP + at, ld },
                                 .region = { 0, h, 0, w } };
