@@ -20,6 +20,7 @@
 #include <math.h>
 
 enum { EDGE = 256, MAPS = NTH_MAX_LAYERS + 1 };
+enum { CHUNK = 32 }; /* rows that stay in the last-level cache while the groups pass by */
 
 /* A map with its rim of one pixel; layer 0 is the image. */
 typedef struct shape {
@@ -134,11 +135,11 @@ static void prepare(const conv *c, const double *x, double *planes, double *rho,
     }
 }
 
-/* The images of a range, each by itself (group = 1; rho is followed by 2 rho) or eight side by side;
- * missing ones are zero. */
+/* The images of a range, each by itself (group = 1) or eight side by side; missing ones are zero. For
+ * each image or group `planes`, then `roots`: rho, 1/rho and, of single images, 2 rho. */
 typedef struct images {
-    double   *planes, *rho;
-    ptrdiff_t planes_size, rho_size; /* for each image or group */
+    double   *planes, *roots;
+    ptrdiff_t planes_size, roots_size, rho_size;
 } images;
 
 static nth_status images_create(images *im, const conv *c, ptrdiff_t first, ptrdiff_t count, ptrdiff_t group)
@@ -147,20 +148,22 @@ static nth_status images_create(images *im, const conv *c, ptrdiff_t first, ptrd
     double         *work = NULL;
     const ptrdiff_t groups = (count + group - 1) / group, planes = c->cfg.channels * c->layer[0].size;
     const ptrdiff_t one = planes + c->variances + c->layer[0].size;
-    *im = (images){ .planes_size = planes * group, .rho_size = c->variances * (group == 1 ? 2 : group) };
+    *im = (images){ .planes_size = planes * group, .rho_size = c->variances * group };
+    im->roots_size = im->rho_size * (group == 1 ? 3 : 2);
     NTH_TRY(nth_priv_doubles(&im->planes, groups * im->planes_size, "images of a tile"));
-    NTH_TRY(nth_priv_doubles(&im->rho, groups * im->rho_size, "variances of the images of a tile"));
+    NTH_TRY(nth_priv_doubles(&im->roots, groups * im->roots_size, "variances of the images of a tile"));
     NTH_TRY(nth_priv_doubles(&work, groups * one, "images one by one"));
 #pragma omp parallel for schedule(static)
     for (ptrdiff_t g = 0; g < groups; ++g) {
         double *own = work + g * one, *own_rho = own + planes, *terms = own_rho + c->variances;
-        double *to = im->planes + g * im->planes_size, *to_rho = im->rho + g * im->rho_size;
+        double *to = im->planes + g * im->planes_size, *rho = im->roots + g * im->roots_size;
         for (ptrdiff_t v = 0; v < group && g * group + v < count; ++v) {
             prepare(c, nth_priv_point(c->X, c->X_test, first + g * group + v), own, own_rho, terms);
             for (ptrdiff_t p = 0; p < planes; ++p) to[p * group + v] = own[p];
-            for (ptrdiff_t p = 0; p < c->variances; ++p) to_rho[p * group + v] = own_rho[p];
+            for (ptrdiff_t p = 0; p < c->variances; ++p) rho[p * group + v] = own_rho[p];
         }
-        for (ptrdiff_t p = 0; p < c->variances && group == 1; ++p) to_rho[c->variances + p] = 2.0 * own_rho[p];
+        for (ptrdiff_t p = 0; p < im->rho_size; ++p) rho[im->rho_size + p] = rho[p] > 0.0 ? 1.0 / rho[p] : 0.0;
+        for (ptrdiff_t p = 0; p < im->rho_size && group == 1; ++p) rho[2 * im->rho_size + p] = 2.0 * rho[p];
     }
 done:
     nth_priv_free(work);
@@ -170,7 +173,7 @@ done:
 static void images_free(images *im)
 {
     nth_priv_free(im->planes);
-    nth_priv_free(im->rho);
+    nth_priv_free(im->roots);
 }
 
 /* ---- One image against a group ------------------------------------------------------------------ */
@@ -193,21 +196,24 @@ static nth_region overlap(const shape *s, ptrdiff_t down, ptrdiff_t right)
 }
 
 /* Pairs of pixels (p, p + displacement) through all layers; adds to sums. */
-static void pass(const conv *c, const nth_loops *f, const maps *m, const double *planes, const double *rho,
-                 const double *group_planes, const double *group_rho, ptrdiff_t down, ptrdiff_t right, double *sums)
+static void pass(const conv *c, const nth_loops *f, const maps *m, const images *rows, ptrdiff_t i, const images *cols, ptrdiff_t g, ptrdiff_t down, ptrdiff_t right, double *sums)
 {
     const shape  *in = &c->layer[0];
     nth_region    whole = overlap(in, down * in->zoom, right * in->zoom);
     nth_pair_maps at = maps_of(m, in);
     whole.row0 -= 1, whole.row1 += 1, whole.col0 -= 1, whole.col1 += 1; /* the rim */
     const ptrdiff_t shift = origin(in) + in->zoom * (down * in->ld + right);
-    f->conv_input(&at, planes + origin(in), group_planes + shift * NTH_GROUP, c->cfg.channels, in->size, &whole);
+    const double   *roots = rows->roots + i * rows->roots_size, *group_roots = cols->roots + g * cols->roots_size;
+    f->conv_input(&at, rows->planes + i * rows->planes_size + origin(in),
+                  cols->planes + g * cols->planes_size + shift * NTH_GROUP, c->cfg.channels, in->size, &whole);
     for (int l = 1; l <= c->cfg.convs; ++l) {
         const shape  *s = &c->layer[l];
         nth_conv_step step = { .stride = s->stride, .before = { s->before[0], s->before[1] },
                                .two_b2 = 4.0 * s->half_b2, .in = at, .out = maps_of(m, s) };
-        step.rho1 = rho + s->variances + origin(s), step.two_rho1 = step.rho1 + c->variances;
-        step.rho2 = group_rho + (s->variances + origin(s) + s->zoom * (down * s->ld + right)) * NTH_GROUP;
+        const double *rho1 = roots + s->variances + origin(s);
+        const double *rho2 = group_roots + (s->variances + origin(s) + s->zoom * (down * s->ld + right)) * NTH_GROUP;
+        step.image = (nth_roots){ rho1, rho1 + 2 * rows->rho_size, rho1 + rows->rho_size };
+        step.group = (nth_roots){ rho2, NULL, rho2 + cols->rho_size };
         step.region = overlap(s, down * s->zoom, right * s->zoom);
         if (l == c->cfg.convs) f->conv_last(&step, sums);
         else if (l == 1) f->conv_first(&step);
@@ -221,8 +227,6 @@ static void pairs(const conv *c, const nth_loops *f, const maps *m, const images
                   const images *cols, ptrdiff_t g, double *Sigma, double *Theta)
 {
     const shape   *last = &c->layer[c->cfg.convs];
-    const double  *planes = rows->planes + i * rows->planes_size, *rho = rows->rho + i * rows->rho_size;
-    const double  *group_planes = cols->planes + g * cols->planes_size, *group_rho = cols->rho + g * cols->rho_size;
     const double   w2 = c->cfg.sigma_w * c->cfg.sigma_w, b2 = c->cfg.sigma_b * c->cfg.sigma_b;
     const bool     pooled = c->cfg.pooling == NTH_POOL_GAP;
     const double   pixels = (double)(last->h * last->w), mean = w2 * last->unit / (pooled ? pixels * pixels : pixels);
@@ -230,7 +234,7 @@ static void pairs(const conv *c, const nth_loops *f, const maps *m, const images
     double         sums[2 * NTH_GROUP] = { 0 };
     for (ptrdiff_t down = -h; down <= h; ++down)
         for (ptrdiff_t right = -w; right <= w; ++right)
-            pass(c, f, m, planes, rho, group_planes, group_rho, down, right, sums);
+            pass(c, f, m, rows, i, cols, g, down, right, sums);
     for (ptrdiff_t v = 0; v < NTH_GROUP; ++v) {
         Sigma[v] = mean * sums[v] + b2;
         Theta[v] = Sigma[v] + mean * sums[NTH_GROUP + v];
@@ -254,7 +258,7 @@ static nth_status conv_tile(const void *self, const nth_tile *t)
     const conv      *c = self;
     const nth_loops *f = nth_priv_loops();
     images           rows = { 0 }, cols = { 0 };
-    const ptrdiff_t  groups = (t->cols + NTH_GROUP - 1) / NTH_GROUP;
+    const ptrdiff_t  groups = (t->cols + NTH_GROUP - 1) / NTH_GROUP, chunks = (t->rows + CHUNK - 1) / CHUNK;
     int              failed = NTH_OK;
     NTH_TRY(images_create(&rows, c, t->row, t->rows, 1));
     NTH_TRY(images_create(&cols, c, t->col, t->cols, NTH_GROUP));
@@ -267,10 +271,12 @@ static nth_status conv_tile(const void *self, const nth_tile *t)
             failed = (int)mine;
         }
 #pragma omp for schedule(dynamic, 1)
-        for (ptrdiff_t q = 0; q < groups; ++q) {
+        for (ptrdiff_t u = 0; u < chunks * groups; ++u) {
             if (mine != NTH_OK) continue;
-            const ptrdiff_t j0 = q * NTH_GROUP, count = t->cols - j0 < NTH_GROUP ? t->cols - j0 : NTH_GROUP;
-            for (ptrdiff_t i = t->lower ? j0 : 0; i < t->rows; ++i) {
+            const ptrdiff_t q = u % groups, j0 = q * NTH_GROUP, first = u / groups * CHUNK;
+            const ptrdiff_t count = t->cols - j0 < NTH_GROUP ? t->cols - j0 : NTH_GROUP;
+            const ptrdiff_t end = t->rows < first + CHUNK ? t->rows : first + CHUNK;
+            for (ptrdiff_t i = t->lower && j0 > first ? j0 : first; i < end; ++i) {
                 double Sigma[NTH_GROUP], Theta[NTH_GROUP];
                 pairs(c, f, &m, &rows, i, &cols, q, Sigma, Theta);
                 for (ptrdiff_t v = 0; v < count; ++v) {

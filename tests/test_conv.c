@@ -193,7 +193,7 @@ static void builds_agree(void)
                 a[size * NTH_GROUP + p] = 0.06 + 0.02 * cos(2 * p);
                 a[2 * size * NTH_GROUP + p] = a[3 * size * NTH_GROUP + p] = 0.0;
             }
-            nth_conv_step s = { .stride = 1, .before = { 1, 1 }, .two_b2 = 0.02, .rho1 = r1 + ld + 1, .two_rho1 = r1 + ld + 1, .rho2 = r2 + at,
+            nth_conv_step s = { .stride = 1, .before = { 1, 1 }, .two_b2 = 0.02, .image = { r1 + ld + 1, r1 + ld + 1, r1 + ld + 1 }, .group = { r2 + at, NULL, r2 + at },
                                 .in = { a + at, a + size * NTH_GROUP + at, ld },
                                 .out = { a + 2 * size * NTH_GROUP + at, a + 3 * size * NTH_GROUP + at, ld },
                                 .region = { 0, h, 0, w } };
