@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,13 +152,20 @@ done:
 
 /* ---- Provenance --------------------------------------------------------------------------------- */
 
-static nth_status write_duration(nth_file *f)
+/* Seconds so far, and the most memory this process has held. */
+static nth_status write_usage(nth_file *f)
 {
+    nth_status      st = NTH_OK;
     struct timespec now;
+    struct rusage   use;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     const double seconds = f->earlier + (double)(now.tv_sec - f->opened.tv_sec) +
                            1e-9 * (double)(now.tv_nsec - f->opened.tv_nsec);
-    return nth_file_set_double(f, "/", "duration", seconds);
+    NTH_TRY(nth_file_set_double(f, "/", "duration", seconds));
+    if (getrusage(RUSAGE_SELF, &use) == 0)
+        NTH_TRY(nth_file_set_double(f, "/", "peak_memory", 1024.0 * (double)use.ru_maxrss)); /* kB on Linux */
+done:
+    return st;
 }
 
 static nth_status write_provenance(nth_file *f, const nth_provenance *prov)
@@ -185,7 +193,7 @@ static nth_status write_provenance(nth_file *f, const nth_provenance *prov)
     NTH_TRY(nth_file_set_ints(f, "/", "threads", &threads, 1));
     NTH_TRY(nth_priv_h5_set_seed(f, prov->seed));
     NTH_TRY(nth_file_set_double(f, "/", "start", (double)now));
-    NTH_TRY(write_duration(f));
+    NTH_TRY(write_usage(f));
 done:
     return st;
 }
@@ -302,7 +310,7 @@ nth_status nth_file_flush(nth_file *file)
     nth_status st = NTH_OK;
     nth_priv_h5_quiet();
     NTH_REQUIRE(file->partial != NULL, NTH_E_ARG, "%s: opened to read only", file->path);
-    NTH_TRY(write_duration(file));
+    NTH_TRY(write_usage(file));
     NTH_REQUIRE(H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0, NTH_E_IO, "%s: cannot be written%s",
                 file->partial, nth_priv_h5_cause());
     NTH_TRY(sync_path(file->partial));

@@ -43,11 +43,12 @@ static void describe_build(cli *c)
 
 /* Attributes are asked for by name: listing those of a damaged object crashes HDF5 1.10. */
 static const char *const keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config",
-                                    "seed", "threads", "created", "start", "duration", "resumed", "compiler", "compiler_flags",
+                                    "seed", "threads", "created", "start", "duration", "peak_memory", "resumed", "compiler",
+                                    "compiler_flags",
                                     "build_type", "blas", "gsl", "hdf5", "vector_math", "cpu", "activation",
                                     "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "doubled",
                                     "source", "preprocessing", "classes", "labels", "checksum",
-                                    "frozen", "data", "data_checksum", "sweep_hash" };
+                                    "frozen", "data", "data_checksum", "dual_error", "sweep_hash" };
 
 enum { MAX_TEXT = 1 << 16, MAX_INTS = 64, MAX_NAME = 1024, MAX_DEPTH = 16 };
 

@@ -133,6 +133,8 @@ static void provenance_is_complete(void)
     NTH_CHECK(n == 3 && one == 1);
     NTH_CHECK_OK(nth_file_get_double(f, "/", "seed", &x));
     NTH_CHECK(x == 18446744073709551616.0); /* unsigned, rounded to double */
+    NTH_CHECK_OK(nth_file_get_double(f, "/", "peak_memory", &x));
+    NTH_CHECK(x > 1e6 && x < 1e12);
     NTH_CHECK_OK(nth_file_get_double(f, "/", "duration", &x));
     NTH_CHECK(islessequal(0.0, x) && islessequal(x, 60.0));
     nth_file_close(&f);
