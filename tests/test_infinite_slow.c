@@ -72,7 +72,7 @@ static void judge(const char *name, const mean *means, const double width[3], in
 
 /* ---- Fully connected ---------------------------------------------------------------------------- */
 
-enum { N = 4, D = 3, ENTRIES = N * (N + 1) / 2, NETS = 1000, WIDTHS = 3, CASES = 2 * NTH_ACT_COUNT };
+enum { N = 4, D = 3, ENTRIES = N * (N + 1) / 2, WIDTHS = 3, CASES = 2 * NTH_ACT_COUNT };
 
 static const double X[N * D] = { 0.9, -0.4, 1.1, -0.3, 1.2, 0.5, 1.0, 0.8, -0.7, -1.1, 0.2, -0.6 };
 static const double widths[WIDTHS] = { 64, 256, 1024 };
@@ -92,7 +92,7 @@ static void lower(double *out, const double *K)
 }
 
 /* All cases share the random numbers of a network: they depend on the shape alone. */
-static bool sample(mean means[CASES][WIDTHS][ENTRIES], int layers, int w)
+static bool sample(mean means[CASES][WIDTHS][ENTRIES], int layers, int w, uint32_t nets)
 {
     nth_net_config cfg = { .layers = layers, .widths = { D }, .sigma_w = 1.0, .sigma_b = 1.0 };
     nth_net       *net = NULL;
@@ -100,7 +100,7 @@ static bool sample(mean means[CASES][WIDTHS][ENTRIES], int layers, int w)
     for (int l = 1; l < layers; ++l) cfg.widths[l] = (ptrdiff_t)widths[w];
     cfg.widths[layers] = 1;
     ok = NTH_CHECK_OK(nth_net_create(&net, &cfg, true));
-    for (uint32_t run = 0; ok && run < NETS; ++run) {
+    for (uint32_t run = 0; ok && run < nets; ++run) {
         nth_net_init_gaussian(net, 701 + (uint64_t)(10 * layers + w), run);
         for (int c = 0; ok && c < CASES; ++c) {
             double     K[N * N], entry[ENTRIES];
@@ -115,13 +115,13 @@ static bool sample(mean means[CASES][WIDTHS][ENTRIES], int layers, int w)
     return ok;
 }
 
-static void fully_connected(int layers)
+static void fully_connected(int layers, uint32_t nets)
 {
     static mean means[CASES][WIDTHS][ENTRIES];
     memset(means, 0, sizeof means);
     for (int w = 0; w < WIDTHS; ++w)
-        if (!sample(means, layers, w)) return;
-    printf("    %-34s m = 64     256    1024   1/m -> 0\n", "largest z of 10 entries, 1000 nets");
+        if (!sample(means, layers, w, nets)) return;
+    printf("    largest z of 10 entries, %5d nets  m = 64     256    1024   1/m -> 0\n", (int)nets);
     for (int c = 0; c < CASES; ++c) {
         nth_net_config cfg = { .layers = layers, .widths = { D, 1 } };
         double         K[N * N], want[ENTRIES];
@@ -136,8 +136,8 @@ static void fully_connected(int layers)
     }
 }
 
-static void two_layers(void) { fully_connected(2); }
-static void four_layers(void) { fully_connected(4); }
+static void two_layers(void) { fully_connected(2, 10000); }
+static void four_layers(void) { fully_connected(4, 2000); }
 
 /* ---- Convolutional ------------------------------------------------------------------------------ */
 
