@@ -6,6 +6,7 @@
 #include "nth_test.h"
 #include "fixtures.h"
 #include "linalg_priv.h"
+#include "loops_priv.h"
 #include "nth/infinite.h"
 #include "nth/rng.h"
 #include "par_priv.h"
@@ -229,6 +230,35 @@ static void corners(void)
         NTH_CHECK_CLOSE(worst[0], 0.0, 0.0, 4e-15); /* inputs are rounded: 1e-16 in angle, for each layer */
         NTH_CHECK_CLOSE(worst[1], 0.0, 0.0, 4e-15);
     }
+}
+
+/* The builds for several instruction sets agree on a layer, at any angle and at both ends. */
+static void builds_agree(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    enum { n = 64 };
+    const nth_loops *build[3] = { &nth_loops_portable,
+                                  __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &nth_loops_avx2 : NULL,
+                                  __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") ? &nth_loops_avx512 : NULL };
+    static const double side[][2] = { { 0, 1 }, { 0.1, 1 }, { -1, 1 }, { 1, 1 } };
+    _Alignas(64) double r2[n], a[4][n], keep[4][n];
+    for (int f = 0; f < 4; ++f)
+        for (int b = 0; b < 3; ++b) {
+            const double        l = side[f][0], r = side[f][1];
+            const nth_arc_layer layer = { .w2 = 1.7, .b2 = 0.3, .c0 = 0.5 * (l * l + r * r), .c1 = (l - r) * (l - r),
+                                          .h = 0.5 * (l + r) * (l + r), .ab = l * r, .r1 = 1.25, .r2 = r2 };
+            double              worst = 0.0;
+            for (int j = 0; j < n; ++j) {
+                const double t = 0.5 * acos(-1.0) * j / (n - 1.0), R = 1.25 * (r2[j] = 1.0 + 0.01 * j);
+                a[0][j] = 2.0 * R * sin(t) * sin(t), a[1][j] = 2.0 * R * cos(t) * cos(t), a[2][j] = R * cos(2.0 * t);
+            }
+            if (build[b] == NULL) continue;
+            build[b]->arc_layer(&layer, a[0], a[1], a[2], a[3], n);
+            if (b == 0) memcpy(keep, a, sizeof a);
+            for (int j = 0; j < 4 * n; ++j) worst = nth_worst(worst, fabs(a[j / n][j % n] - keep[j / n][j % n]));
+            NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1e-14); /* of numbers below 15 */
+        }
+#endif
 }
 
 /* An even activation without bias does not see the sign of an input: the same accuracy at both ends. */
@@ -539,6 +569,7 @@ int main(void)
                                                         { "matches_recursion", matches_recursion },
                                                         { "one_layer", one_layer },
                                                         { "corners", corners },
+                                                        { "builds_agree", builds_agree },
                                                         { "abs_is_even", abs_is_even },
                                                         { "many_tiles", many_tiles },
                                                         { "straddling_tiles", straddling_tiles },
