@@ -232,7 +232,7 @@ done:
 nth_status nth_file_make_matrix(nth_file *file, const char *name, ptrdiff_t rows, ptrdiff_t cols)
 {
     nth_status    st = NTH_OK;
-    hid_t         space = -1, storage = -1, id = -1;
+    hid_t         space = -1, storage = -1, links = -1, id = -1;
     int           rank;
     ptrdiff_t     dims[NTH_MAX_RANK];
     const hsize_t h[2] = { (hsize_t)rows, (hsize_t)cols };
@@ -248,11 +248,15 @@ nth_status nth_file_make_matrix(nth_file *file, const char *name, ptrdiff_t rows
     space = H5Screate_simple(2, h, NULL);
     storage = H5Pcreate(H5P_DATASET_CREATE);
     (void)H5Pset_alloc_time(storage, H5D_ALLOC_TIME_EARLY);
-    (void)H5Pset_fill_time(storage, H5D_FILL_TIME_NEVER);
-    id = H5Dcreate2(file->id, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, storage, H5P_DEFAULT);
+    /* New space at the end of a file is zero without being written; that of replaced datasets is not. */
+    (void)H5Pset_fill_time(storage, H5Fget_freespace(file->id) > 0 ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER);
+    links = H5Pcreate(H5P_LINK_CREATE);
+    (void)H5Pset_create_intermediate_group(links, 1);
+    id = H5Dcreate2(file->id, name, H5T_IEEE_F64LE, space, links, storage, H5P_DEFAULT);
     NTH_REQUIRE(id >= 0, NTH_E_IO, "%s: %s cannot be made%s", file->partial, name, nth_priv_h5_cause());
 done:
     if (id >= 0) H5Dclose(id);
+    if (links >= 0) H5Pclose(links);
     if (storage >= 0) H5Pclose(storage);
     if (space >= 0) H5Sclose(space);
     return st;
@@ -265,9 +269,10 @@ static nth_status select_part(dataset *d, hid_t *memory, nth_file *file, const c
     nth_status    st = NTH_OK;
     const hsize_t start[2] = { (hsize_t)row, (hsize_t)col }, count[2] = { (hsize_t)A.rows, (hsize_t)A.cols };
     const hsize_t zero[2] = { 0, 0 }, layout[2] = { (hsize_t)A.rows, (hsize_t)A.ld };
-    NTH_REQUIRE(d->rank == 2 && row >= 0 && col >= 0 && row + A.rows <= d->dims[0] && col + A.cols <= d->dims[1],
-                NTH_E_SHAPE, "%s: %s: part %td x %td at (%td,%td) of a matrix %td x %td", nth_priv_h5_name(file), name,
-                A.rows, A.cols, row, col, d->rank == 2 ? d->dims[0] : 0, d->rank == 2 ? d->dims[1] : 0);
+    NTH_REQUIRE(d->rank == 2, NTH_E_FORMAT, "%s: %s is not a matrix: its rank is %d", nth_priv_h5_name(file), name, d->rank);
+    NTH_REQUIRE(row >= 0 && col >= 0 && row <= d->dims[0] - A.rows && col <= d->dims[1] - A.cols, NTH_E_SHAPE,
+                "%s: %s: part %td x %td at (%td,%td) of a matrix %td x %td", nth_priv_h5_name(file), name, A.rows, A.cols,
+                row, col, d->dims[0], d->dims[1]);
     *memory = H5Screate_simple(2, layout, NULL);
     NTH_REQUIRE(*memory >= 0 && H5Sselect_hyperslab(*memory, H5S_SELECT_SET, zero, NULL, count, NULL) >= 0 &&
                     H5Sselect_hyperslab(d->space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0,
@@ -303,8 +308,10 @@ nth_status nth_file_read_part(nth_file *file, const char *name, ptrdiff_t row, p
     NTH_TRY(select_part(&d, &memory, file, name, row, col, nth_const(A)));
     NTH_REQUIRE(is_stored(&d) && H5Dread(d.id, H5T_NATIVE_DOUBLE, memory, d.space, H5P_DEFAULT, A.a) >= 0, NTH_E_FORMAT,
                 "%s: %s cannot be read: damaged or truncated%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
-    NTH_REQUIRE(nth_all_finite(nth_const(A)), NTH_E_NUMERIC, "%s: %s: entries that are not finite near (%td,%td)",
-                nth_priv_h5_name(file), name, row, col);
+    for (ptrdiff_t i = 0; i < A.rows; ++i)
+        for (ptrdiff_t j = 0; j < A.cols; ++j)
+            NTH_REQUIRE(isfinite(A.a[i * A.ld + j]), NTH_E_NUMERIC, "%s: %s: entry (%td,%td) is %g, finite numbers are expected",
+                        nth_priv_h5_name(file), name, row + i, col + j, A.a[i * A.ld + j]);
 done:
     if (memory >= 0) H5Sclose(memory);
     dataset_close(&d);

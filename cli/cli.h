@@ -21,6 +21,7 @@
 typedef struct cli_progress {
     const char     *what; /* "members" */
     ptrdiff_t       done, total;
+    ptrdiff_t       had; /* of these, done by an earlier run that this one continues */
     struct timespec start, shown;
     bool            on, terminal, open; /* not quiet; rewritten line; a line is unfinished */
 } cli_progress;

@@ -27,22 +27,30 @@ enum { FULL = 1 << NTK | 1 << NNGP, CONV = 1 << CNTK | 1 << CNNGP, INFINITE = FU
 static const struct {
     const char *option;
     unsigned    kinds;
-    const char *why_not; /* in place of the reason below */
+    const char *not_of_net; /* why not with a network, in place of the reason below */
 } belongs[] = {
-    { "net", 1 << EMPIRICAL, "it is the kernel of an architecture" },
+    { "net", 1 << EMPIRICAL, NULL },
     { "activation", FULL, NULL },
     { "slope", FULL, NULL },
     { "depth", FULL, NULL },
-    { "tolerance", FULL, NULL },
+    { "tolerance", FULL, "empirical kernels are exact" },
     { "input-scale", FULL, NULL },
     { "sigma-w", INFINITE, NULL },
     { "sigma-b", INFINITE, NULL },
-    { "test-test", INFINITE, NULL },
-    { "preset", CONV, NULL },
-    { "strides", CONV, NULL },
-    { "pooling", CONV, NULL },
-    { "image", CONV, NULL },
+    { "test-test", INFINITE, "empirical kernels always have all blocks" },
+    { "preset", CONV, "convolutional kernels are --kind cntk and cnngp" },
+    { "strides", CONV, "convolutional kernels are --kind cntk and cnngp" },
+    { "pooling", CONV, "convolutional kernels are --kind cntk and cnngp" },
+    { "image", CONV, "convolutional kernels are --kind cntk and cnngp" },
 };
+
+static const char *why_not(kind k, unsigned kinds, const char *not_of_net)
+{
+    if (k == EMPIRICAL) return not_of_net != NULL ? not_of_net : "the network file says it";
+    if (kinds == 1u << EMPIRICAL) return "it is the kernel of an architecture";
+    return 1u << k & CONV ? "convolutional kernels are of relu and take --preset or --strides"
+                          : "convolutional kernels are --kind cntk and cnngp";
+}
 
 static nth_status check_options(cli *c, kind k)
 {
@@ -50,15 +58,15 @@ static nth_status check_options(cli *c, kind k)
     for (size_t i = 0; i < sizeof belongs / sizeof *belongs; ++i)
         if (!(belongs[i].kinds & 1u << k) && nth_config_given(cfg, belongs[i].option))
             return cli_fail(c, NTH_E_ARG, "--%s does not go with --kind %s; %s", belongs[i].option, cfg->kind,
-                            belongs[i].why_not != NULL ? belongs[i].why_not
-                            : k == EMPIRICAL           ? "the network file says it"
-                            : 1u << k & CONV           ? "convolutional kernels are of relu and take --preset or --strides"
-                                                       : "convolutional kernels are --kind cntk and cnngp");
+                            why_not(k, belongs[i].kinds, belongs[i].not_of_net));
     if (k == EMPIRICAL && cfg->net == NULL) return cli_fail(c, NTH_E_ARG, "--net FILE is missing: network file");
     if (nth_config_given(cfg, "slope") && strcmp(cfg->kernel_activation, "leaky_relu") != 0)
         return cli_fail(c, NTH_E_ARG, "--slope goes with --activation leaky_relu, not with %s", cfg->kernel_activation);
     if (1u << k & CONV && cfg->architecture == NULL && cfg->strides.n == 0)
         return cli_fail(c, NTH_E_ARG, "--preset or --strides is missing: the convolutions of the architecture");
+    if (cfg->strides.n == 1 || cfg->strides.n > NTH_MAX_LAYERS)
+        return cli_fail(c, NTH_E_ARG, "--strides: %td given; 2 to %d are expected, one for each convolution", cfg->strides.n,
+                        NTH_MAX_LAYERS);
     return NTH_OK;
 }
 
@@ -72,7 +80,10 @@ static nth_status fully_connected(cli *c, nth_infinite **K, const cli_problem *p
                              .tolerance = cfg->tolerance };
     fc.input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
     CLI_TRY(nth_dual_parse(&fc.activation, cfg->kernel_activation, cfg->slope));
-    CLI_TRY(nth_infinite_create_fc(K, &fc, p->X, p->X_test));
+    st = nth_infinite_create_fc(K, &fc, p->X, p->X_test);
+    if (st == NTH_E_NUMERIC && !nth_dual_has_closed_form(&fc.activation))
+        st = cli_fail(c, st, "--activation %s: %s; a larger --tolerance or smaller inputs may do", cfg->kernel_activation,
+                      nth_last_error().message);
 done:
     return st;
 }
@@ -86,12 +97,12 @@ static nth_status image_shape(cli *c, nth_conv_config *conv, ptrdiff_t d)
     for (size_t i = 0; i < sizeof known / sizeof *known; ++i)
         if (known[i][0] * known[i][1] * known[i][2] == d) memcpy(shape, known[i], sizeof shape);
     if (given->n > 0 && given->n != 3)
-        return cli_fail(c, NTH_E_ARG, "--image: %td numbers; channels, height and width are expected", given->n);
+        return cli_fail(c, NTH_E_ARG, "--image: %td given; 3 are expected: channels, height and width", given->n);
     for (int i = 0; i < 3 && given->n == 3; ++i) shape[i] = (ptrdiff_t)given->v[i];
     if (shape[0] == 0)
-        return cli_fail(c, NTH_E_ARG, "--image C,H,W is missing: inputs of dimension %td are no images known here", d);
+        return cli_fail(c, NTH_E_ARG, "--image C,H,W is missing: channels, height and width of inputs of dimension %td", d);
     if (shape[0] * shape[1] * shape[2] != d)
-        return cli_fail(c, NTH_E_ARG, "--image: %td x %td x %td pixels are %td numbers, the inputs have %td", shape[0],
+        return cli_fail(c, NTH_E_ARG, "--image: %td x %td x %td are %td numbers, the inputs have %td", shape[0],
                         shape[1], shape[2], shape[0] * shape[1] * shape[2], d);
     conv->channels = shape[0], conv->height = shape[1], conv->width = shape[2];
     return NTH_OK;
@@ -103,8 +114,6 @@ static nth_status convolutional(cli *c, nth_infinite **K, const cli_problem *p)
     const nth_config *cfg = c->cfg;
     nth_conv_config   conv = nth_conv_lantk_cnn8();
     CLI_TRY(image_shape(c, &conv, p->X.cols));
-    if (cfg->strides.n > NTH_MAX_LAYERS)
-        CLI_TRY(cli_fail(c, NTH_E_ARG, "--strides: %td convolutions; at most %d", cfg->strides.n, NTH_MAX_LAYERS));
     if (cfg->strides.n > 0) conv.convs = (int)cfg->strides.n;
     for (ptrdiff_t l = 0; l < cfg->strides.n; ++l) conv.strides[l] = (int)cfg->strides.v[l];
     if (cfg->architecture == NULL || nth_config_given(cfg, "pooling"))

@@ -27,7 +27,7 @@ typedef struct run {
     cli                *c;
     const nth_infinite *K;
     nth_file           *file;
-    bool                covariance;
+    bool                covariance, resumed;
     double             *tile, *turned; /* (edge x edge) */
     ptrdiff_t           edge, done, skip, total;
     time_t              flushed;
@@ -88,6 +88,17 @@ done:
     return st;
 }
 
+static nth_status interrupt(run *r)
+{
+    nth_status st = NTH_OK;
+    if (r->done == 0) return NTH_E_INTERRUPTED; /* nothing to go on from */
+    CLI_TRY(keep(r, true));
+    st = cli_fail(r->c, NTH_E_INTERRUPTED, "interrupted; the same command goes on after %td of %td tiles (%s.partial)",
+                  r->done, r->total, r->c->cfg->out);
+done:
+    return st;
+}
+
 static nth_status one_part(run *r, part *p)
 {
     nth_status st = NTH_OK;
@@ -97,12 +108,7 @@ static nth_status one_part(run *r, part *p)
                 --r->skip;
                 continue;
             }
-            if (cli_interrupted()) {
-                CLI_TRY(keep(r, true));
-                (void)cli_fail(r->c, NTH_E_INTERRUPTED, "interrupted; the same command goes on after %td of %td tiles (%s.partial)",
-                               r->done, r->total, r->c->cfg->out);
-                CLI_TRY(NTH_E_INTERRUPTED);
-            }
+            if (cli_interrupted()) CLI_TRY(interrupt(r));
             CLI_TRY(one_tile(r, p, i, j));
             ++r->done;
             CLI_TRY(keep(r, false));
@@ -116,12 +122,11 @@ done:
 static nth_status open_file(run *r, const cli_problem *p, const part *parts, int count)
 {
     nth_status st = NTH_OK;
-    bool       resumed;
     char       sum[24], had[24];
     double     done = 0.0;
     snprintf(sum, sizeof sum, "%016" PRIx64, nth_data_checksum(p->data));
-    CLI_TRY(cli_resume(r->c, &r->file, &resumed));
-    if (resumed && nth_file_has(r->file, "/tiles_done")) {
+    CLI_TRY(cli_resume(r->c, &r->file, &r->resumed));
+    if (r->resumed && nth_file_has(r->file, "/tiles_done")) {
         CLI_TRY(nth_file_get_string(r->file, "/", "data_checksum", had, sizeof had));
         if (strcmp(sum, had) != 0)
             CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial was begun with other data (checksum %s, now %s); remove it or choose another --out",
@@ -173,6 +178,7 @@ nth_status cli_kernel_tiles(cli *c, const nth_infinite *K, const cli_problem *p,
     CLI_TRY(cli_doubles(c, &r.turned, (double)r.edge * (double)r.edge, "tile"));
     CLI_TRY(open_file(&r, p, parts, count));
     cli_progress_begin(c, "tiles", r.total);
+    c->progress.had = r.done;
     for (int i = 0; i < count; ++i) CLI_TRY(one_part(&r, &parts[i]));
     CLI_TRY(keep(&r, true));
     for (int i = 0; i < count; ++i) CLI_TRY(report(&r, &parts[i]));
@@ -180,7 +186,7 @@ nth_status cli_kernel_tiles(cli *c, const nth_infinite *K, const cli_problem *p,
     CLI_TRY(nth_file_commit(&r.file));
 done:
     cli_progress_end(c);
-    if (r.done == 0) cli_discard(c, &r.file); /* nothing of worth is in it */
+    if (r.done == 0 && !r.resumed) cli_discard(c, &r.file); /* nothing of worth is in it */
     nth_file_close(&r.file);
     free(r.tile);
     free(r.turned);

@@ -33,9 +33,9 @@ static void show(cli *c)
     (void)clock_gettime(CLOCK_MONOTONIC, &p->shown);
     fprintf(stderr, "%snth %s: %td of %td %s, %s", p->terminal ? "\r\033[K" : "", nth_command_name(c->cfg->command),
             p->done, p->total, p->what, span(elapsed, sizeof elapsed, t));
-    if (p->done > 0 && p->done < p->total)
+    if (p->done > p->had && p->done < p->total)
         fprintf(stderr, ", about %s left",
-                span(left, sizeof left, t * (double)(p->total - p->done) / (double)p->done));
+                span(left, sizeof left, t * (double)(p->total - p->done) / (double)(p->done - p->had)));
     if (!p->terminal) fputc('\n', stderr);
     fflush(stderr);
     p->open = p->terminal;

@@ -106,7 +106,8 @@ static void straight_chunk(const fc *a, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n, 
     const ptrdiff_t     padded = (n + NTH_GROUP - 1) / NTH_GROUP * NTH_GROUP;
     nth_arc_layer       layer = { .w2 = a->cfg.sigma_w * a->cfg.sigma_w, .b2 = a->cfg.sigma_b * a->cfg.sigma_b,
                                   .c0 = 0.5 * (act->a * act->a + act->b * act->b),
-                                  .c1 = (act->a - act->b) * (act->a - act->b) };
+                                  .c1 = (act->a - act->b) * (act->a - act->b),
+                                  .h = 0.5 * (act->a + act->b) * (act->a + act->b), .ab = act->a * act->b };
     for (ptrdiff_t j = 0; j < n; ++j) {
         corner(a, i, j0 + j, k[j], &minus[j], &plus[j]);
         Theta[j] = k[j];
@@ -224,6 +225,7 @@ nth_status nth_infinite_create_fc(nth_infinite **K, const nth_fc_config *cfg, nt
     double                        error = 0.0;
     *K = NULL;
     NTH_TRY(config_check(cfg));
+    NTH_REQUIRE(X.cols >= 1, NTH_E_SHAPE, "inputs have 0 columns; at least 1 is expected");
     NTH_TRY(nth_priv_points_check(X, X_test, X.cols));
     NTH_TRY(nth_priv_alloc(&a, 1, sizeof *a, "fully connected kernel"));
     a->cfg = *cfg, a->X = X, a->X_test = X_test;

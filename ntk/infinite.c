@@ -65,7 +65,7 @@ nth_status nth_infinite_tile(nth_mat Theta, nth_mat Sigma, const nth_infinite *K
     NTH_REQUIRE(shape.a != NULL, NTH_E_ARG, "neither Theta nor Sigma is asked for");
     NTH_REQUIRE(Theta.a == NULL || Sigma.a == NULL || (Theta.rows == Sigma.rows && Theta.cols == Sigma.cols),
                 NTH_E_SHAPE, "Theta is %td x %td, Sigma %td x %td", Theta.rows, Theta.cols, Sigma.rows, Sigma.cols);
-    NTH_REQUIRE(row >= 0 && col >= 0 && row + shape.rows <= N && col + shape.cols <= N, NTH_E_SHAPE,
+    NTH_REQUIRE(row >= 0 && col >= 0 && row <= N - shape.rows && col <= N - shape.cols, NTH_E_SHAPE,
                 "rectangle %td x %td at (%td, %td) of a kernel of %td points", shape.rows, shape.cols, row, col, N);
     if (shape.rows == 0 || shape.cols == 0) goto done;
     const bool     square = row == col && shape.rows == shape.cols;
@@ -73,6 +73,9 @@ nth_status nth_infinite_tile(nth_mat Theta, nth_mat Sigma, const nth_infinite *K
                          .Theta = Theta, .Sigma = Sigma };
     NTH_TRY(K->arch->tile(K->self, &t));
     if (square) mirror(Theta), mirror(Sigma);
+    NTH_REQUIRE((Theta.a == NULL || nth_all_finite(nth_const(Theta))) && (Sigma.a == NULL || nth_all_finite(nth_const(Sigma))),
+                NTH_E_NUMERIC, "entries that are not finite among points %td to %td and %td to %td: inputs or sigma_w too large",
+                row, row + shape.rows - 1, col, col + shape.cols - 1);
 done:
     return st;
 }

@@ -182,11 +182,18 @@ static void conv_rim(const nth_conv_step *s)
         rim_pixel(s, row * ld + g->col0 - 1), rim_pixel(s, row * ld + g->col1);
 }
 
-/* Next layer: R' = sqrt(q1' q2') with q' = w2 c0 q + b2, of which the part R' - (w2 c0 R + b2) is the
- * bias's: b2 w2 c0 (r1 - r2)^2 / (R' + w2 c0 R + b2). */
+/* With t the angle or, beyond a right angle, pi minus it, and part = c1 R (sin t - t cos t)/(2 pi):
+ *
+ *     c0 R - S = c0 minus - part,   or beyond   (a+b)^2/2 R - ab plus - part
+ *     c0 R + S = c0 plus + part,    or beyond   c1/2 R + ab plus + part
+ *
+ * so neither is a difference of numbers that nearly agree, for any slopes. Next layer: R' = sqrt(q1' q2')
+ * with q' = w2 c0 q + b2, of which the part R' - (w2 c0 R + b2) is the bias's:
+ * b2 w2 c0 (r1 - r2)^2 / (R' + w2 c0 R + b2). */
 static void arc_layer(const nth_arc_layer *l, double *minus, double *plus, double *Theta, double *k, ptrdiff_t n)
 {
-    const vd w2 = vd_of(l->w2), b2 = vd_of(l->b2), c0 = vd_of(l->c0), h1 = vd_of(0.5 * l->c1), r1 = vd_of(l->r1);
+    const vd w2 = vd_of(l->w2), b2 = vd_of(l->b2), c0 = vd_of(l->c0), h1 = vd_of(0.5 * l->c1), ab = vd_of(l->ab);
+    const vd far_minus = vd_of(l->h), r1 = vd_of(l->r1);
     const vd half = vd_of(0.5), zero = vd_of(0.0), one = vd_of(1.0), tiny = vd_of(DBL_MIN);
     const vd w2c0 = w2 * c0, b2w2c0 = b2 * w2c0, q1 = vd_fma(w2c0 * r1, r1, b2);
     for (ptrdiff_t j = 0; j < n; j += VD) {
@@ -194,14 +201,15 @@ static void arc_layer(const nth_arc_layer *l, double *minus, double *plus, doubl
         const vd m = vd_load(minus + j), p = vd_load(plus + j), least = vd_min(m, p), kj = half * (p - m);
         const vd th = arc(vd_min((least + least) / vd_max(R, tiny), one + one));
         const vd part = h1 * vd_fma(vd_of(INV_PI), vd_sqrt(m * p), -th * vd_abs(kj));
-        const vd Sdot = vd_choose(m, p, vd_fma(-h1, th, c0), vd_fma(h1, th - one, c0));
-        const vd near = vd_fma(c0, m, -part), far = vd_fma(c0, R, -vd_fma(c0 - h1, kj, part));
-        const vd gap = vd_max(vd_choose(m, p, near, far), zero);
+        const vd Sdot = vd_choose(m, p, vd_fma(-h1, th, c0), vd_fma(h1, th, ab));
+        const vd below = vd_choose(m, p, c0 * m, vd_fma(far_minus, R, -ab * p)) - part;
+        const vd above = vd_choose(m, p, c0 * p, vd_fma(h1, R, ab * p)) + part;
         const vd R_next = vd_sqrt(q1 * vd_fma(w2c0 * r2, r2, b2));
         const vd extra = b2w2c0 * spread * spread / vd_max(R_next + vd_fma(w2c0, R, b2), tiny);
-        const vd m_next = vd_fma(w2, gap, extra), k_next = R_next - m_next;
+        const vd m_next = vd_fma(w2, vd_max(below, zero), extra), p_next = vd_fma(w2, vd_max(above, zero), extra + b2 + b2);
+        const vd k_next = vd_choose(m_next, p_next, R_next - m_next, p_next - R_next);
         vd_store(minus + j, m_next);
-        vd_store(plus + j, R_next + k_next);
+        vd_store(plus + j, p_next);
         vd_store(k + j, k_next);
         vd_store(Theta + j, vd_fma(w2 * Sdot, vd_load(Theta + j), k_next));
     }

@@ -51,9 +51,9 @@ typedef struct nth_conv_step {
 } nth_conv_step;
 
 /* Fully connected layer of sigma = a min(z,0) + b max(z,0) (E46) for the pairs of one point with n
- * others: c0 = (a^2+b^2)/2, c1 = (a-b)^2. */
+ * others: c0 = (a^2+b^2)/2, c1 = (a-b)^2, h = (a+b)^2/2. */
 typedef struct nth_arc_layer {
-    double        w2, b2, c0, c1;
+    double        w2, b2, c0, c1, h, ab;
     double        r1;              /* sqrt q of the one point at this layer */
     const double *r2;              /* (n) of the others */
 } nth_arc_layer;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Convolutional infinite-width kernels against stored values, against the book (conv_ref.c) on odd
- * shapes, and at coincident, opposite and empty images.
+ * shapes, against the mean over finite networks (conv_net_ref.c; longer in test_infinite_slow.c), and
+ * at coincident, opposite and empty images.
  */
 #include "nth_test.h"
+#include "conv_net_ref.h"
 #include "conv_ref.h"
 #include "linalg_priv.h"
 #include "loops_priv.h"
@@ -100,6 +102,65 @@ static void matches_the_book(void)
             }
             NTH_CHECK_CLOSE(worst, 0.0, 0.0, 2e-14 * scale);
         }
+}
+
+/* The finite networks' gradient is that of their output, every kind of parameter. */
+static void finite_networks_derive(void)
+{
+    static const int strides[] = { 1, 2, 1 };
+    for (int pool = 0; pool < 2; ++pool) {
+        nth_conv_config cfg = network(2, 5, 3, strides, 1.5, 0.2);
+        double          x[50], theta[512], grad[512], worst = 0.0, most = 0.0;
+        cfg.pooling = pool ? NTH_POOL_GAP : NTH_POOL_FLATTEN;
+        const ptrdiff_t P = conv_net_parameters(&cfg, 3);
+        if (!NTH_CHECK(P == 57 + 84 + 84 + (pool ? 3 : 27) + 1 && P <= 512)) return;
+        for (int p = 0; p < 50; ++p) x[p] = cos(3.0 * p);
+        nth_rand_normals(theta, P, 61, NTH_STREAM_TEST, 0, 0);
+        (void)conv_net_ref(grad, &cfg, 3, theta, x);
+        for (ptrdiff_t p = 0; p < P; ++p) {
+            const double h = 1e-6, keep = theta[p];
+            theta[p] = keep + h;
+            const double up = conv_net_ref(NULL, &cfg, 3, theta, x);
+            theta[p] = keep - h;
+            worst = nth_worst(worst, fabs((up - conv_net_ref(NULL, &cfg, 3, theta, x)) / (2.0 * h) - grad[p]));
+            most = fmax(most, fabs(grad[p]));
+            theta[p] = keep;
+        }
+        NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1e-9 * most); /* eps / h, and h^2 */
+    }
+}
+
+/* Mean tangent kernel of 1500 networks of 8 channels on the images of J2: 5 standard errors. */
+static void mean_of_finite_networks(void)
+{
+    static const int strides[] = { 1, 1, 2 };
+    enum { m = 8, NETS = 1500, d = 32, MOST = 2048 };
+    static double theta[MOST], grad[2][MOST];
+    double        X[2 * d], Theta[4], Sigma[4];
+    for (int p = 0; p < 2 * d; ++p) X[p] = cos(1.7 * (p / 4 % 4) + 0.6 * (p % 4) + 0.9 * (p / 16 % 2) + 2.3 * (p / d));
+    for (int pool = 0; pool < 2; ++pool) {
+        nth_conv_config cfg = network(2, 4, 3, strides, 2.0, 0.1);
+        double          sum[4] = { 0 }, square[4] = { 0 };
+        cfg.pooling = pool ? NTH_POOL_GAP : NTH_POOL_FLATTEN;
+        const ptrdiff_t P = conv_net_parameters(&cfg, m);
+        if (!NTH_CHECK(P <= MOST)) return;
+        for (uint32_t run = 0; run < NETS; ++run) {
+            nth_rand_normals(theta, P, 62, NTH_STREAM_TEST, run, 0);
+            for (int i = 0; i < 2; ++i) (void)conv_net_ref(grad[i], &cfg, m, theta, X + i * d);
+            for (int e = 0; e < 4; ++e) {
+                double k = 0.0;
+                for (ptrdiff_t p = 0; p < P; ++p) k += grad[e / 2][p] * grad[e % 2][p];
+                sum[e] += k, square[e] += k * k;
+            }
+        }
+        kernel(&cfg, X, 2, Theta, Sigma);
+        for (int e = 0; e < 4; ++e) {
+            const double mean = sum[e] / NETS, se = sqrt((square[e] / NETS - mean * mean) / NETS);
+            if (e != 2) printf("    %s: %.4f +- %.4f, at infinite width %.4f\n", pool ? "gap" : "flatten", mean, se, Theta[e]);
+            NTH_CHECK_CLOSE(mean, Theta[e], 0.0, 5.0 * se);
+            NTH_CHECK(se < 0.05 * Theta[e]); /* or the comparison says little */
+        }
+    }
 }
 
 /* Coincident, opposite, zero, 1e-9 apart; positive semidefinite; the diagonal in closed form. */
@@ -259,6 +320,8 @@ int main(void)
 {
     return nth_test_main("conv", (nth_test_case[]){ { "stored_values", stored_values },
                                                     { "matches_the_book", matches_the_book },
+                                                    { "finite_networks_derive", finite_networks_derive },
+                                                    { "mean_of_finite_networks", mean_of_finite_networks },
                                                     { "degenerate_images", degenerate_images },
                                                     { "tiles_are_parts", tiles_are_parts },
                                                     { "same_bits_on_any_threads", same_bits_on_any_threads },

@@ -121,8 +121,8 @@ NTH_API NTH_NODISCARD nth_status nth_file_write(nth_file *file, const char *name
                                                 int rank, const ptrdiff_t *dims);
 
 /**
- * Makes room for a matrix that is written part by part; one of the same shape that is there already
- * (a resumed file) is kept. Stored contiguously and not compressed, so that any part can be written
+ * Makes room for a matrix that is written part by part, making groups on the way; one of the same shape
+ * that is there already (a resumed file) is kept. Stored contiguously and not compressed, so that any part can be written
  * in any order, and a reader can map it.
  *
  * Shapes     (rows x cols), what is never written reads as zero.
@@ -135,7 +135,8 @@ NTH_API NTH_NODISCARD nth_status nth_file_make_matrix(nth_file *file, const char
  * Writes a part of a matrix made by nth_file_make_matrix, its corner at (row, col).
  *
  * Shapes     A (r x c) within the matrix.
- * Errors     NTH_E_IO: the disk is full, for example; NTH_E_SHAPE: outside; NTH_E_FORMAT: no such matrix.
+ * Errors     NTH_E_IO: the disk is full, for example; NTH_E_SHAPE: outside; NTH_E_FORMAT: no such matrix;
+ *            NTH_E_ARG: opened to read.
  */
 NTH_API NTH_NODISCARD nth_status nth_file_write_part(nth_file *file, const char *name, ptrdiff_t row,
                                                      ptrdiff_t col, nth_cmat A);

@@ -116,7 +116,7 @@ NTH_API double nth_infinite_positions(const nth_infinite *K);
  * Accuracy   FC: a few ulp of the largest term, coincident, parallel and opposite inputs included.
  *            Convolutional: likewise for coincident patches; of patches that are multiples of each
  *            other by a factor other than 1 the angle is known to 1e-8 only. test_infinite.c
- * Errors     NTH_E_SHAPE, NTH_E_NOMEM.
+ * Errors     NTH_E_ARG (nothing is asked for), NTH_E_SHAPE, NTH_E_NUMERIC (an entry overflows), NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_infinite_tile(nth_mat Theta, nth_mat Sigma, const nth_infinite *K,
                                                    ptrdiff_t row, ptrdiff_t col);

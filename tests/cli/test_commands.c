@@ -7,6 +7,7 @@
 #include "nth_test.h"
 #include "fixtures.h"
 #include "nth/hier.h"
+#include "nth/infinite.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -159,6 +160,60 @@ static void infinite_kernel_is_the_librarys(void)
     NTH_CHECK(get(a, NN, "K.h5", "/K") && same(a, want, NN));
     NTH_CHECK(get(a, QN, "K.h5", "/K_test") && same(a, want + NN, QN));
     nth_net_destroy(&net);
+}
+
+/* cntk and cnngp with strides, both poolings, and nngp: all blocks to the bit. */
+static void infinite_kernels_of_all_kinds(void)
+{
+    enum { n = 5, k = 3, d = 2 * 6 * 6, ALL = n * n + k * n + k * k };
+    double X[(n + k) * d];
+    NTH_CHECK(nth("data 'synthetic:sphere?n=5&d=72&test=3&seed=4' --out images.h5") == 0);
+    if (!NTH_CHECK(get(X, n * d, "images.h5", "/x") && get(X + n * d, k * d, "images.h5", "/x_test"))) return;
+    for (int gap = 0; gap < 3; ++gap) {
+        const nth_conv_config conv = { .channels = 2, .height = 6, .width = 6, .convs = 3, .strides = { 1, 2, 1 }, .sigma_w = 1.4,
+                                       .sigma_b = 0.2, .pooling = gap ? NTH_POOL_GAP : NTH_POOL_FLATTEN };
+        nth_fc_config full = { .layers = 3, .sigma_w = 1.4, .sigma_b = 0.2, .input_scale = NTH_INPUT_ONE };
+        nth_infinite *K = NULL;
+        double        T[ALL], S[ALL], got[ALL];
+        nth_blocks    Theta = { nth_mat_of(T, n, n), nth_mat_of(T + n * n, k, n), nth_mat_of(T + n * n + k * n, k, k) };
+        nth_blocks    Sigma = { nth_mat_of(S, n, n), nth_mat_of(S + n * n, k, n), nth_mat_of(S + n * n + k * n, k, k) };
+        const nth_cmat x = nth_cmat_of(X, n, d), z = nth_cmat_of(X + n * d, k, d);
+        NTH_CHECK_OK(nth_dual_parse(&full.activation, "leaky_relu", 0.3));
+        NTH_CHECK_OK(gap == 2 ? nth_infinite_create_fc(&K, &full, x, z) : nth_infinite_create_conv(&K, &conv, x, z));
+        if (K == NULL) return;
+        NTH_CHECK_OK(nth_infinite_fill(&Theta, &Sigma, K, NULL, NULL));
+        nth_infinite_destroy(&K);
+        for (int nngp = 0; nngp < 2; ++nngp) {
+            const char *options = gap == 2 ? "--activation leaky_relu --slope 0.3 --depth 3 --input-scale one"
+                                  : gap    ? "--image 2,6,6 --strides 1,2,1 --pooling gap"
+                                           : "--image 2,6,6 --strides 1,2,1";
+            const char *kind[2][2] = { { "cntk", "cnngp" }, { "ntk", "nngp" } };
+            NTH_CHECK(nth("kernel --kind %s --data images.h5 %s --sigma-w 1.4 --sigma-b 0.2 --out K.h5", kind[gap == 2][nngp],
+                          options) == 0);
+            NTH_CHECK(get(got, n * n, "K.h5", "/K") && get(got + n * n, k * n, "K.h5", "/K_test"));
+            NTH_CHECK(get(got + n * n + k * n, k * k, "K.h5", "/K_test_test") && same(got, nngp ? S : T, ALL));
+        }
+    }
+}
+
+/* Interrupted after some tiles, however many, and continued: the same bits as in one go. */
+static void interrupted_kernel_continues(void)
+{
+    enum { n = 600, d = 36 };
+    static double whole[n * n], pieces[n * n];
+    const char   *how = "kernel --kind cntk --data i.h5 --image 1,6,6 --strides 1,1,1 --pooling gap --threads 1";
+    char          line[512];
+    int           stops = 0;
+    NTH_CHECK(nth("data 'synthetic:sphere?n=600&d=36&test=0&seed=4' --out i.h5") == 0);
+    NTH_CHECK(nth("%s --out whole.h5", how) == 0);
+    snprintf(line, sizeof line, "timeout --foreground -s INT 0.3 '%s' %s --quiet --out pieces.h5 >out 2>err", getenv("NTH_TOOL"), how);
+    for (int go = 0; go < 100 && access("pieces.h5", F_OK) != 0; ++go) {
+        const int status = system(line);
+        stops += status != 0;
+    }
+    NTH_CHECK(stops > 0);
+    NTH_CHECK(get(whole, n * n, "whole.h5", "/K") && get(pieces, n * n, "pieces.h5", "/K") && same(whole, pieces, n * n));
+    NTH_CHECK(largest(whole, n * n) > 0.0);
 }
 
 /* ---- nth hierarchy ------------------------------------------------------------------------------ */
@@ -466,6 +521,8 @@ static const nth_test_case cases[] = {
     { "net_is_the_librarys", net_is_the_librarys },
     { "kernel_is_second_order", kernel_is_second_order },
     { "infinite_kernel_is_the_librarys", infinite_kernel_is_the_librarys },
+    { "infinite_kernels_of_all_kinds", infinite_kernels_of_all_kinds },
+    { "interrupted_kernel_continues", interrupted_kernel_continues },
     { "contractions_are_of_the_tensor", contractions_are_of_the_tensor },
     { "higher_orders_are_the_librarys", higher_orders_are_the_librarys },
     { "prediction_is_the_sum_of_its_terms", prediction_is_the_sum_of_its_terms },
