@@ -9,8 +9,8 @@
  * multiple of their product: (2h-1)(2w-1) passes for an h x w output, over the part where both
  * images have pixels.
  *
- * A tile holds the rows' images one by one and the columns' in groups of eight (loops_priv.h); threads
- * share out the groups, and each pair is computed by itself, so bits do not depend on either.
+ * A tile holds its columns' images in groups of eight (loops_priv.h) and passes its rows' by in chunks;
+ * threads share out the groups, and each pair is computed by itself, so bits depend on neither.
  */
 #include "alloc_priv.h"
 #include "fail_priv.h"
@@ -19,8 +19,8 @@
 
 #include <math.h>
 
-enum { EDGE = 256, MAPS = NTH_MAX_LAYERS + 1 };
-enum { CHUNK = 32 }; /* rows that stay in the last-level cache while the groups pass by */
+enum { MAPS = NTH_MAX_LAYERS + 1, EDGE = 512, EDGE_POOLED = 64 }; /* a tile takes a second or so */
+enum { CHUNK = 32 };
 
 /* A map with its rim of one pixel; layer 0 is the image. */
 typedef struct shape {
@@ -142,31 +142,35 @@ typedef struct images {
     ptrdiff_t planes_size, roots_size, rho_size;
 } images;
 
-static nth_status images_create(images *im, const conv *c, ptrdiff_t first, ptrdiff_t count, ptrdiff_t group)
+/* One group, with a workspace for eight side by side; single images are prepared in their place. */
+static void prepare_group(const conv *c, const images *im, ptrdiff_t first, ptrdiff_t count, ptrdiff_t group, ptrdiff_t g,
+                          double *work)
 {
-    nth_status      st = NTH_OK;
-    double         *work = NULL;
-    const ptrdiff_t groups = (count + group - 1) / group, planes = c->cfg.channels * c->layer[0].size;
-    const ptrdiff_t one = planes + c->variances + c->layer[0].size;
-    *im = (images){ .planes_size = planes * group, .rho_size = c->variances * group };
-    im->roots_size = im->rho_size * (group == 1 ? 3 : 2);
-    NTH_TRY(nth_priv_doubles(&im->planes, groups * im->planes_size, "images of a tile"));
-    NTH_TRY(nth_priv_doubles(&im->roots, groups * im->roots_size, "variances of the images of a tile"));
-    NTH_TRY(nth_priv_doubles(&work, groups * one, "images one by one"));
-#pragma omp parallel for schedule(static)
-    for (ptrdiff_t g = 0; g < groups; ++g) {
-        double *own = work + g * one, *own_rho = own + planes, *terms = own_rho + c->variances;
-        double *to = im->planes + g * im->planes_size, *rho = im->roots + g * im->roots_size;
-        for (ptrdiff_t v = 0; v < group && g * group + v < count; ++v) {
-            prepare(c, nth_priv_point(c->X, c->X_test, first + g * group + v), own, own_rho, terms);
+    const ptrdiff_t planes = c->cfg.channels * c->layer[0].size, size = im->rho_size;
+    double         *to = im->planes + g * im->planes_size, *rho = im->roots + g * im->roots_size;
+    double         *terms = work, *own = terms + c->layer[0].size, *own_rho = own + planes;
+    for (ptrdiff_t v = 0; v < group && g * group + v < count; ++v) {
+        const double *x = nth_priv_point(c->X, c->X_test, first + g * group + v);
+        if (group == 1) prepare(c, x, to, rho, terms);
+        else {
+            prepare(c, x, own, own_rho, terms);
             for (ptrdiff_t p = 0; p < planes; ++p) to[p * group + v] = own[p];
             for (ptrdiff_t p = 0; p < c->variances; ++p) rho[p * group + v] = own_rho[p];
         }
-        for (ptrdiff_t p = 0; p < im->rho_size; ++p) rho[im->rho_size + p] = rho[p] > 0.0 ? 1.0 / rho[p] : 0.0;
-        for (ptrdiff_t p = 0; p < im->rho_size && group == 1; ++p) rho[2 * im->rho_size + p] = 2.0 * rho[p];
     }
+    for (ptrdiff_t p = 0; p < size; ++p) rho[size + p] = rho[p] > 0.0 ? 1.0 / rho[p] : 0.0;
+    for (ptrdiff_t p = 0; p < size && group == 1; ++p) rho[2 * size + p] = 2.0 * rho[p];
+}
+
+static nth_status images_create(images *im, const conv *c, ptrdiff_t count, ptrdiff_t group)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t groups = (count + group - 1) / group;
+    *im = (images){ .planes_size = c->cfg.channels * c->layer[0].size * group, .rho_size = c->variances * group };
+    im->roots_size = im->rho_size * (group == 1 ? 3 : 2);
+    NTH_TRY(nth_priv_doubles(&im->planes, groups * im->planes_size, "images of a tile"));
+    NTH_TRY(nth_priv_doubles(&im->roots, groups * im->roots_size, "variances of the images of a tile"));
 done:
-    nth_priv_free(work);
     return st;
 }
 
@@ -178,9 +182,9 @@ static void images_free(images *im)
 
 /* ---- One image against a group ------------------------------------------------------------------ */
 
-/* The two maps of the layer at hand. */
+/* The two maps of the layer at hand; a workspace for prepare_group. */
 typedef struct maps {
-    double *D, *T;
+    double *D, *T, *work;
 } maps;
 
 static nth_pair_maps maps_of(const maps *m, const shape *s)
@@ -196,14 +200,16 @@ static nth_region overlap(const shape *s, ptrdiff_t down, ptrdiff_t right)
 }
 
 /* Pairs of pixels (p, p + displacement) through all layers; adds to sums. */
-static void pass(const conv *c, const nth_loops *f, const maps *m, const images *rows, ptrdiff_t i, const images *cols, ptrdiff_t g, ptrdiff_t down, ptrdiff_t right, double *sums)
+static void pass(const conv *c, const maps *m, const images *rows, ptrdiff_t i, const images *cols, ptrdiff_t g,
+                 ptrdiff_t down, ptrdiff_t right, double *sums)
 {
-    const shape  *in = &c->layer[0];
-    nth_region    whole = overlap(in, down * in->zoom, right * in->zoom);
-    nth_pair_maps at = maps_of(m, in);
+    const nth_loops *f = nth_priv_loops();
+    const shape     *in = &c->layer[0];
+    nth_region       whole = overlap(in, down * in->zoom, right * in->zoom);
+    nth_pair_maps    at = maps_of(m, in);
     whole.row0 -= 1, whole.row1 += 1, whole.col0 -= 1, whole.col1 += 1; /* the rim */
     const ptrdiff_t shift = origin(in) + in->zoom * (down * in->ld + right);
-    const double   *roots = rows->roots + i * rows->roots_size, *group_roots = cols->roots + g * cols->roots_size;
+    const double *roots = rows->roots + i * rows->roots_size, *group_roots = cols->roots + g * cols->roots_size;
     f->conv_input(&at, rows->planes + i * rows->planes_size + origin(in),
                   cols->planes + g * cols->planes_size + shift * NTH_GROUP, c->cfg.channels, in->size, &whole);
     for (int l = 1; l <= c->cfg.convs; ++l) {
@@ -223,8 +229,8 @@ static void pass(const conv *c, const nth_loops *f, const maps *m, const images 
     }
 }
 
-static void pairs(const conv *c, const nth_loops *f, const maps *m, const images *rows, ptrdiff_t i,
-                  const images *cols, ptrdiff_t g, double *Sigma, double *Theta)
+static void pairs(const conv *c, const maps *m, const images *rows, ptrdiff_t i, const images *cols, ptrdiff_t g,
+                  double *Sigma, double *Theta)
 {
     const shape   *last = &c->layer[c->cfg.convs];
     const double   w2 = c->cfg.sigma_w * c->cfg.sigma_w, b2 = c->cfg.sigma_b * c->cfg.sigma_b;
@@ -234,7 +240,7 @@ static void pairs(const conv *c, const nth_loops *f, const maps *m, const images
     double         sums[2 * NTH_GROUP] = { 0 };
     for (ptrdiff_t down = -h; down <= h; ++down)
         for (ptrdiff_t right = -w; right <= w; ++right)
-            pass(c, f, m, rows, i, cols, g, down, right, sums);
+            pass(c, m, rows, i, cols, g, down, right, sums);
     for (ptrdiff_t v = 0; v < NTH_GROUP; ++v) {
         Sigma[v] = mean * sums[v] + b2;
         Theta[v] = Sigma[v] + mean * sums[NTH_GROUP + v];
@@ -243,25 +249,42 @@ static void pairs(const conv *c, const nth_loops *f, const maps *m, const images
 
 /* ---- Tiles -------------------------------------------------------------------------------------- */
 
+/* A thread's own memory: the maps, and what it takes to prepare an image. */
 static nth_status maps_create(maps *m, const conv *c)
 {
-    nth_status st = NTH_OK;
-    NTH_TRY(nth_priv_doubles(&m->D, 2 * c->pixels * NTH_GROUP, "maps of a convolutional kernel"));
-    m->T = m->D + c->pixels * NTH_GROUP;
+    nth_status      st = NTH_OK;
+    const ptrdiff_t size = 2 * c->pixels * NTH_GROUP, image = (c->cfg.channels + 1) * c->layer[0].size + c->variances;
+    NTH_TRY(nth_priv_doubles(&m->D, size + image, "maps of a convolutional kernel"));
+    m->T = m->D + size / 2, m->work = m->D + size;
 done:
     return st;
 }
 
+/* A group of columns against the rows [first, end) of the tile, which stand in `rows` from 0 on. */
+static void group_pairs(const conv *c, const nth_tile *t, const maps *m, const images *rows, const images *cols,
+                        ptrdiff_t first, ptrdiff_t end, ptrdiff_t g)
+{
+    const ptrdiff_t j0 = g * NTH_GROUP, count = t->cols - j0 < NTH_GROUP ? t->cols - j0 : NTH_GROUP;
+    for (ptrdiff_t i = t->lower && j0 > first ? j0 : first; i < end; ++i) {
+        double Sigma[NTH_GROUP], Theta[NTH_GROUP];
+        pairs(c, m, rows, i - first, cols, g, Sigma, Theta);
+        for (ptrdiff_t v = 0; v < count; ++v) {
+            if (t->Theta.a != NULL) t->Theta.a[i * t->Theta.ld + j0 + v] = Theta[v];
+            if (t->Sigma.a != NULL) t->Sigma.a[i * t->Sigma.ld + j0 + v] = Sigma[v];
+        }
+    }
+}
+
+/* Rows come in chunks that stay in the last-level cache while the groups of columns pass by. */
 static nth_status conv_tile(const void *self, const nth_tile *t)
 {
-    nth_status       st = NTH_OK;
-    const conv      *c = self;
-    const nth_loops *f = nth_priv_loops();
-    images           rows = { 0 }, cols = { 0 };
-    const ptrdiff_t  groups = (t->cols + NTH_GROUP - 1) / NTH_GROUP, chunks = (t->rows + CHUNK - 1) / CHUNK;
-    int              failed = NTH_OK;
-    NTH_TRY(images_create(&rows, c, t->row, t->rows, 1));
-    NTH_TRY(images_create(&cols, c, t->col, t->cols, NTH_GROUP));
+    nth_status      st = NTH_OK;
+    const conv     *c = self;
+    images          rows = { 0 }, cols = { 0 };
+    const ptrdiff_t groups = (t->cols + NTH_GROUP - 1) / NTH_GROUP;
+    int             failed = NTH_OK;
+    NTH_TRY(images_create(&rows, c, t->rows < CHUNK ? t->rows : CHUNK, 1));
+    NTH_TRY(images_create(&cols, c, t->cols, NTH_GROUP));
 #pragma omp parallel
     {
         maps             m = { 0 };
@@ -270,20 +293,17 @@ static nth_status conv_tile(const void *self, const nth_tile *t)
 #pragma omp atomic write
             failed = (int)mine;
         }
-#pragma omp for schedule(dynamic, 1)
-        for (ptrdiff_t u = 0; u < chunks * groups; ++u) {
-            if (mine != NTH_OK) continue;
-            const ptrdiff_t q = u % groups, j0 = q * NTH_GROUP, first = u / groups * CHUNK;
-            const ptrdiff_t count = t->cols - j0 < NTH_GROUP ? t->cols - j0 : NTH_GROUP;
+#pragma omp for schedule(static)
+        for (ptrdiff_t g = 0; g < groups; ++g)
+            if (mine == NTH_OK) prepare_group(c, &cols, t->col, t->cols, NTH_GROUP, g, m.work);
+        for (ptrdiff_t first = 0; first < t->rows; first += CHUNK) {
             const ptrdiff_t end = t->rows < first + CHUNK ? t->rows : first + CHUNK;
-            for (ptrdiff_t i = t->lower && j0 > first ? j0 : first; i < end; ++i) {
-                double Sigma[NTH_GROUP], Theta[NTH_GROUP];
-                pairs(c, f, &m, &rows, i, &cols, q, Sigma, Theta);
-                for (ptrdiff_t v = 0; v < count; ++v) {
-                    if (t->Theta.a != NULL) t->Theta.a[i * t->Theta.ld + j0 + v] = Theta[v];
-                    if (t->Sigma.a != NULL) t->Sigma.a[i * t->Sigma.ld + j0 + v] = Sigma[v];
-                }
-            }
+#pragma omp for schedule(static)
+            for (ptrdiff_t i = first; i < end; ++i)
+                if (mine == NTH_OK) prepare_group(c, &rows, t->row + first, end - first, 1, i - first, m.work);
+#pragma omp for schedule(dynamic, 1)
+            for (ptrdiff_t g = 0; g < groups; ++g)
+                if (mine == NTH_OK) group_pairs(c, t, &m, &rows, &cols, first, end, g);
         }
         nth_priv_free(m.D);
     }
@@ -304,7 +324,7 @@ nth_conv_config nth_conv_lantk_cnn8(void)
 
 nth_status nth_infinite_create_conv(nth_infinite **K, const nth_conv_config *cfg, nth_cmat X, nth_cmat X_test)
 {
-    static const nth_architecture arch = { .tile = conv_tile, .destroy = conv_destroy, .edge = EDGE };
+    static const nth_architecture arch = { .tile = conv_tile, .destroy = conv_destroy };
     nth_status                    st = NTH_OK;
     conv                         *c = NULL;
     *K = NULL;
@@ -326,6 +346,7 @@ nth_status nth_infinite_create_conv(nth_infinite **K, const nth_conv_config *cfg
     conv *given = c;
     c = NULL;
     NTH_TRY(nth_priv_infinite_create(K, &arch, given, X.rows, X_test.rows));
+    (*K)->edge = cfg->pooling == NTH_POOL_GAP ? EDGE_POOLED : EDGE;
     (*K)->positions = positions;
 done:
     nth_priv_free(c);

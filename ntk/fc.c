@@ -219,7 +219,7 @@ done:
 
 nth_status nth_infinite_create_fc(nth_infinite **K, const nth_fc_config *cfg, nth_cmat X, nth_cmat X_test)
 {
-    static const nth_architecture arch = { .tile = fc_tile, .destroy = fc_destroy, .edge = EDGE };
+    static const nth_architecture arch = { .tile = fc_tile, .destroy = fc_destroy };
     nth_status                    st = NTH_OK;
     fc                           *a = NULL;
     double                        error = 0.0;
@@ -235,7 +235,7 @@ nth_status nth_infinite_create_fc(nth_infinite **K, const nth_fc_config *cfg, nt
     fc *given = a;
     a = NULL;
     NTH_TRY(nth_priv_infinite_create(K, &arch, given, X.rows, X_test.rows));
-    (*K)->error = error;
+    (*K)->edge = EDGE, (*K)->error = error;
 done:
     if (a != NULL) fc_destroy(a);
     return st;

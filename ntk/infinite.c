@@ -44,7 +44,7 @@ done:
 
 ptrdiff_t nth_infinite_points(const nth_infinite *K) { return K->n + K->k; }
 ptrdiff_t nth_infinite_train_points(const nth_infinite *K) { return K->n; }
-ptrdiff_t nth_infinite_tile_size(const nth_infinite *K) { return K->arch->edge; }
+ptrdiff_t nth_infinite_tile_size(const nth_infinite *K) { return K->edge; }
 double    nth_infinite_error(const nth_infinite *K) { return K->error; }
 double    nth_infinite_positions(const nth_infinite *K) { return K->positions; }
 
@@ -120,7 +120,7 @@ static void mirror_tile(nth_mat A, ptrdiff_t i, ptrdiff_t j, ptrdiff_t r, ptrdif
 static nth_status fill_part(fill *f, const part *p)
 {
     nth_status      st = NTH_OK;
-    const ptrdiff_t edge = f->K->arch->edge;
+    const ptrdiff_t edge = f->K->edge;
     const bool      square = p->row == p->col;
     if (p->Theta.a == NULL && p->Sigma.a == NULL) return st;
     for (ptrdiff_t i = 0; i < p->rows; i += edge)

@@ -17,13 +17,12 @@ typedef struct nth_tile {
 typedef struct nth_architecture {
     nth_status (*tile)(const void *self, const nth_tile *t);
     void (*destroy)(void *self);
-    ptrdiff_t edge; /* of a tile */
 } nth_architecture;
 
 struct nth_infinite {
     const nth_architecture *arch;
     void                   *self;
-    ptrdiff_t               n, k;
+    ptrdiff_t               n, k, edge; /* points; tile */
     double                  error, positions;
 };
 

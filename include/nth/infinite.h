@@ -111,8 +111,8 @@ NTH_API double nth_infinite_positions(const nth_infinite *K);
  *            row = col and a square rectangle half the work is done and the result symmetric to the bit.
  * Ownership  the caller's.
  * Cost       fully connected: 2 rows cols d flops, then L - 1 dual activations for each pair.
- *            Convolutional: nth_infinite_positions for each pair, about 1.1 ns each with AVX-512.
- *            Workspace: some tile-sized matrices (FC); 60 kB for each point of a tile (lantk-cnn8).
+ *            Convolutional: nth_infinite_positions for each pair, about 1 ns each with AVX-512.
+ *            Workspace: none (FC); 90 kB for each column of a tile (lantk-cnn8).
  * Accuracy   FC: a few ulp of the largest term, coincident, parallel and opposite inputs included.
  *            Convolutional: likewise for coincident patches; of patches that are multiples of each
  *            other by a factor other than 1 the angle is known to 1e-8 only. test_infinite.c
