@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Kernels larger than memory (kernel_tiles.h). /tiles_done counts the tiles of the file: they come in
- * one order, so one number says where to go on.
+ * Kernels larger than memory (kernel_tiles.h). /tiles_done holds the number of tiles in the file and
+ * the largest entries so far: tiles come in one order, so the number says where to go on.
  */
 #define _DEFAULT_SOURCE /* statvfs's types */
 #include "kernel_tiles.h"
@@ -27,6 +27,7 @@ typedef struct run {
     cli                *c;
     const nth_infinite *K;
     nth_file           *file;
+    part                parts[3];
     bool                covariance, resumed;
     double             *tile, *turned; /* (edge x edge) */
     ptrdiff_t           edge, done, skip, total;
@@ -61,10 +62,10 @@ static nth_status disk_check(cli *c, const part *parts, int count)
 static nth_status keep(run *r, bool now)
 {
     nth_status   st = NTH_OK;
-    const double count = (double)r->done;
+    const double state[4] = { (double)r->done, r->parts[0].largest, r->parts[1].largest, r->parts[2].largest };
     if (!now && difftime(time(NULL), r->flushed) < FLUSH_SECONDS) return st;
     CLI_TRY(nth_file_flush(r->file)); /* the tiles first, then their number */
-    CLI_TRY(nth_file_write_part(r->file, "/tiles_done", 0, 0, nth_cmat_of(&count, 1, 1)));
+    CLI_TRY(nth_file_write_part(r->file, "/tiles_done", 0, 0, nth_cmat_of(state, 1, 4)));
     CLI_TRY(nth_file_flush(r->file));
     r->flushed = time(NULL);
 done:
@@ -79,6 +80,7 @@ static nth_status one_tile(run *r, part *p, ptrdiff_t i, ptrdiff_t j)
     const nth_mat   T = nth_mat_of(r->tile, rows, cols), none = { 0 };
     CLI_TRY(nth_infinite_tile(r->covariance ? none : T, r->covariance ? T : none, r->K, p->row + i, p->col + j));
     CLI_TRY(nth_file_write_part(r->file, p->name, i, j, nth_const(T)));
+    p->largest = fmax(p->largest, cli_max_abs(r->tile, rows * cols));
     if (p->row == p->col && i != j) {
         for (ptrdiff_t a = 0; a < rows; ++a)
             for (ptrdiff_t b = 0; b < cols; ++b) r->turned[b * rows + a] = r->tile[a * cols + b];
@@ -119,11 +121,11 @@ done:
 }
 
 /* Creates or continues the file; the data must be those it was begun with. */
-static nth_status open_file(run *r, const cli_problem *p, const part *parts, int count)
+static nth_status open_file(run *r, const cli_problem *p, int count)
 {
     nth_status st = NTH_OK;
     char       sum[24], had[24];
-    double     done = 0.0;
+    double     state[4];
     snprintf(sum, sizeof sum, "%016" PRIx64, nth_data_checksum(p->data));
     CLI_TRY(cli_resume(r->c, &r->file, &r->resumed));
     if (r->resumed && nth_file_has(r->file, "/tiles_done")) {
@@ -131,35 +133,18 @@ static nth_status open_file(run *r, const cli_problem *p, const part *parts, int
         if (strcmp(sum, had) != 0)
             CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial was begun with other data (checksum %s, now %s); remove it or choose another --out",
                              r->c->cfg->out, had, sum));
-        CLI_TRY(nth_file_read(r->file, "/tiles_done", &done, 1));
-        if (!(done >= 0.0 && done <= (double)r->total))
+        CLI_TRY(nth_file_read(r->file, "/tiles_done", state, 4));
+        if (!(state[0] >= 0.0 && state[0] <= (double)r->total))
             CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial: /tiles_done is %g, 0 to %td are expected", r->c->cfg->out,
-                             done, r->total));
-        r->skip = r->done = (ptrdiff_t)done;
+                             state[0], r->total));
+        r->skip = r->done = (ptrdiff_t)state[0];
+        for (int i = 0; i < 3; ++i) r->parts[i].largest = state[1 + i];
         return st;
     }
     CLI_TRY(nth_file_set_string(r->file, "/", "data_checksum", sum));
-    for (int i = 0; i < count; ++i) CLI_TRY(nth_file_make_matrix(r->file, parts[i].name, parts[i].rows, parts[i].cols));
-    CLI_TRY(nth_file_make_matrix(r->file, "/tiles_done", 1, 1));
+    for (int i = 0; i < count; ++i) CLI_TRY(nth_file_make_matrix(r->file, r->parts[i].name, r->parts[i].rows, r->parts[i].cols));
+    CLI_TRY(nth_file_make_matrix(r->file, "/tiles_done", 1, 4));
     CLI_TRY(keep(r, true));
-done:
-    return st;
-}
-
-/* Shape and largest entry of what is in the file, a band of rows at a time. */
-static nth_status report(run *r, const part *p)
-{
-    nth_status st = NTH_OK;
-    double     most = 0.0;
-    for (ptrdiff_t i = 0; i < p->rows; i += r->edge)
-        for (ptrdiff_t j = 0; j < p->cols; j += r->edge) {
-            const nth_mat T = nth_mat_of(r->tile, p->rows - i < r->edge ? p->rows - i : r->edge,
-                                         p->cols - j < r->edge ? p->cols - j : r->edge);
-            CLI_TRY(nth_file_read_part(r->file, p->name, i, j, T));
-            most = fmax(most, cli_max_abs(T.a, T.rows * T.cols));
-        }
-    const ptrdiff_t dims[2] = { p->rows, p->cols };
-    cli_report_shape(r->c, p->name, 2, dims, most);
 done:
     return st;
 }
@@ -167,21 +152,22 @@ done:
 nth_status cli_kernel_tiles(cli *c, const nth_infinite *K, const cli_problem *p, bool covariance, bool corner)
 {
     nth_status st = NTH_OK;
-    part       parts[] = { { "/K", 0, 0, p->n, p->n, 0.0 },
-                           { "/K_test", p->n, 0, p->k, p->n, 0.0 },
-                           { "/K_test_test", p->n, p->n, p->k, p->k, 0.0 } };
     const int  count = p->k == 0 ? 1 : corner ? 3 : 2;
-    run        r = { .c = c, .K = K, .covariance = covariance, .edge = nth_infinite_tile_size(K), .flushed = time(NULL) };
-    for (int i = 0; i < count; ++i) r.total += tiles_of(&parts[i], r.edge);
-    CLI_TRY(disk_check(c, parts, count));
+    run        r = { .c = c, .K = K, .covariance = covariance, .edge = nth_infinite_tile_size(K), .flushed = time(NULL),
+                     .parts = { { "/K", 0, 0, p->n, p->n, 0.0 },
+                                { "/K_test", p->n, 0, p->k, p->n, 0.0 },
+                                { "/K_test_test", p->n, p->n, p->k, p->k, 0.0 } } };
+    for (int i = 0; i < count; ++i) r.total += tiles_of(&r.parts[i], r.edge);
+    CLI_TRY(disk_check(c, r.parts, count));
     CLI_TRY(cli_doubles(c, &r.tile, (double)r.edge * (double)r.edge, "tile"));
     CLI_TRY(cli_doubles(c, &r.turned, (double)r.edge * (double)r.edge, "tile"));
-    CLI_TRY(open_file(&r, p, parts, count));
+    CLI_TRY(open_file(&r, p, count));
     cli_progress_begin(c, "tiles", r.total);
     c->progress.had = r.done;
-    for (int i = 0; i < count; ++i) CLI_TRY(one_part(&r, &parts[i]));
+    for (int i = 0; i < count; ++i) CLI_TRY(one_part(&r, &r.parts[i]));
     CLI_TRY(keep(&r, true));
-    for (int i = 0; i < count; ++i) CLI_TRY(report(&r, &parts[i]));
+    for (int i = 0; i < count; ++i)
+        cli_report_shape(c, r.parts[i].name, 2, (ptrdiff_t[]){ r.parts[i].rows, r.parts[i].cols }, r.parts[i].largest);
     CLI_TRY(nth_file_set_double(r.file, "/", "dual_error", nth_infinite_error(K)));
     CLI_TRY(nth_file_commit(&r.file));
 done:

@@ -93,7 +93,7 @@ for _ in $(seq 100); do [ -e L.h5.partial ] && break; sleep 0.05; done
 sleep 0.3
 kill -INT $run
 wait $run
-verdict "$([ $? = 3 ] && [ ! -s out ] && grep -qxE 'nth kernel: interrupted; the same command goes on after [1-9] of 10 tiles \(L\.h5\.partial\)' err; echo $?)" "interrupted: $(cat err)"
+verdict "$([ $? = 3 ] && [ ! -s out ] && grep -qxE 'nth kernel: interrupted; the same command goes on after [0-9]+ of 78 tiles \(L\.h5\.partial\)' err; echo $?)" "interrupted: $(cat err)"
 holds 'no half result' test ! -e L.h5
 expect 0 '' info L.h5.partial
 holds 'status' grep -qx '@status = partial' out
