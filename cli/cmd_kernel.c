@@ -80,6 +80,8 @@ static nth_status fully_connected(cli *c, nth_infinite **K, const cli_problem *p
                              .tolerance = cfg->tolerance };
     fc.input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
     CLI_TRY(nth_dual_parse(&fc.activation, cfg->kernel_activation, cfg->slope));
+    if (nth_config_given(cfg, "tolerance") && nth_dual_has_closed_form(&fc.activation))
+        CLI_TRY(cli_fail(c, NTH_E_ARG, "--tolerance goes with tanh, softplus and silu; %s has a closed form", cfg->kernel_activation));
     st = nth_infinite_create_fc(K, &fc, p->X, p->X_test);
     if (st == NTH_E_NUMERIC && !nth_dual_has_closed_form(&fc.activation))
         st = cli_fail(c, st, "--activation %s: %s; a larger --tolerance or smaller inputs may do", cfg->kernel_activation,

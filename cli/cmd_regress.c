@@ -119,7 +119,7 @@ static nth_status check_problem(cli *c, job *j)
     if (c->cfg->times.n > 0 && j->p.k == 0)
         return cli_fail(c, NTH_E_ARG, "--times needs test inputs, %s has none", c->cfg->data);
     CLI_TRY(cli_memory_check(
-        c, 8.0 * (n * n * (kernels + (kernels > 1.0) + (eigen ? 3.0 : 0.0)) + kernels * n * k),
+        c, 8.0 * (n * n * (kernels + (kernels > 1.0 || c->cfg->ridge.n > 1) + (eigen ? 3.0 : 0.0) + (c->cfg->times.n > 0 ? 1.0 : 0.0)) + kernels * n * k),
         "kernels and their factorisation"));
 done:
     return st;

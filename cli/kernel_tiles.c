@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -53,7 +54,11 @@ static nth_status disk_check(cli *c, const part *parts, int count)
     if (slash == NULL) snprintf(folder, sizeof folder, ".");
     else snprintf(folder, sizeof folder, "%.*s", (int)(slash - c->cfg->out + 1), c->cfg->out);
     if (statvfs(folder, &disk) != 0) return NTH_OK; /* opening the file will say more */
-    const double have = (double)disk.f_bavail * (double)disk.f_frsize;
+    char        partial[4096];
+    struct stat there;
+    double      have = (double)disk.f_bavail * (double)disk.f_frsize;
+    snprintf(partial, sizeof partial, "%s.partial", c->cfg->out); /* what an interrupted run has taken */
+    if (stat(partial, &there) == 0) have += 512.0 * (double)there.st_blocks;
     if (bytes <= have) return NTH_OK;
     return cli_fail(c, NTH_E_IO, "%s needs %.4g GB on the disk, %.4g GB are free there", c->cfg->out, 1e-9 * bytes,
                     1e-9 * have);
@@ -125,7 +130,7 @@ static nth_status open_file(run *r, const cli_problem *p, int count)
 {
     nth_status st = NTH_OK;
     char       sum[24], had[24];
-    double     state[4];
+    double     state[4], edge;
     snprintf(sum, sizeof sum, "%016" PRIx64, nth_data_checksum(p->data));
     CLI_TRY(cli_resume(r->c, &r->file, &r->resumed));
     if (r->resumed && nth_file_has(r->file, "/tiles_done")) {
@@ -133,6 +138,10 @@ static nth_status open_file(run *r, const cli_problem *p, int count)
         if (strcmp(sum, had) != 0)
             CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial was begun with other data (checksum %s, now %s); remove it or choose another --out",
                              r->c->cfg->out, had, sum));
+        CLI_TRY(nth_file_get_double(r->file, "/", "tile_edge", &edge));
+        if (edge != (double)r->edge)
+            CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial was begun by a build with tiles of %g points, not %td; remove it or choose another --out",
+                             r->c->cfg->out, edge, r->edge));
         CLI_TRY(nth_file_read(r->file, "/tiles_done", state, 4));
         if (!(state[0] >= 0.0 && state[0] <= (double)r->total))
             CLI_TRY(cli_fail(r->c, NTH_E_FORMAT, "%s.partial: /tiles_done is %g, 0 to %td are expected", r->c->cfg->out,
@@ -142,6 +151,7 @@ static nth_status open_file(run *r, const cli_problem *p, int count)
         return st;
     }
     CLI_TRY(nth_file_set_string(r->file, "/", "data_checksum", sum));
+    CLI_TRY(nth_file_set_double(r->file, "/", "tile_edge", (double)r->edge));
     for (int i = 0; i < count; ++i) CLI_TRY(nth_file_make_matrix(r->file, r->parts[i].name, r->parts[i].rows, r->parts[i].cols));
     CLI_TRY(nth_file_make_matrix(r->file, "/tiles_done", 1, 4));
     CLI_TRY(keep(r, true));

@@ -190,6 +190,13 @@ static void fill(nth_mat work, const cli_gram *K, const cli_gram *Z, double weig
     if (Z != NULL) add(work, Z->K.train, weight);
 }
 
+static nth_status factor(nth_regress **r, nth_mat work, const nth_regress_options *opt, const cli_gram *K,
+                         const cli_gram *Z, double weight)
+{
+    fill(work, K, Z, weight);
+    return nth_regress_create_in_place(r, work, opt);
+}
+
 /* All ridges for one weight. Without --method an indefinite sum goes from Cholesky to LDL^T. */
 static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const cli_gram *K,
                              const cli_gram *Z, ptrdiff_t first, double weight)
@@ -204,13 +211,16 @@ static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const 
         for (opt.method = 0;
              strcmp(nth_regress_method_name(opt.method), c->cfg->regress_method) != 0;)
             ++opt.method;
-    fill(work, K, Z, weight);
-    st = nth_regress_create_in_place(&r, work, &opt);
-    if (st == NTH_E_NUMERIC && Z != NULL && c->cfg->regress_method == NULL &&
+    nth_status made = factor(&r, work, &opt, K, Z, weight);
+    if (made == NTH_E_NUMERIC && Z != NULL && c->cfg->regress_method == NULL &&
         opt.method == NTH_REGRESS_CHOLESKY) {
         opt.method = NTH_REGRESS_LDLT;
-        fill(work, K, Z, weight);
-        st = nth_regress_create_in_place(&r, work, &opt);
+        made = factor(&r, work, &opt, K, Z, weight);
+    }
+    /* One factorisation serves all ridges; if the largest is refused, another may do. */
+    for (ptrdiff_t i = 0; made == NTH_E_NUMERIC && ridge.n > 1 && i < ridge.n; ++i) {
+        opt.ridge = ridge.v[i];
+        made = factor(&r, work, &opt, K, Z, weight);
     }
     for (ptrdiff_t i = 0; i < ridge.n; ++i) {
         cli_fit *fit = &s->fit[first + i];
@@ -221,7 +231,7 @@ static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const 
                           .loo_error = NAN,
                           .gcv = NAN,
                           .info = { .smallest = NAN, .largest = NAN, .cond = NAN } };
-        nth_status found = st;
+        nth_status found = made;
         if (found == NTH_OK && ridge.n > 1) found = nth_regress_set_ridge(r, ridge.v[i]);
         if (found == NTH_OK) found = fit_one(c, fit, s, m, r, K, Z);
         CLI_TRY(note(fit, found));
@@ -245,8 +255,10 @@ nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, co
     s->count = count * ridges, s->chosen = -1;
     s->fit = calloc((size_t)s->count, sizeof *s->fit);
     if (s->fit == NULL) return cli_fail(c, NTH_E_NOMEM, "out of memory");
-    if (Z != NULL) CLI_TRY(cli_matrix(c, &own, n, n, "sum of kernels"));
-    if (Z != NULL) work = own;
+    if (Z != NULL || ridges > 1) { /* K is needed again */
+        CLI_TRY(cli_matrix(c, &own, n, n, "sum of kernels"));
+        work = own;
+    }
     CLI_TRY(model_create(c, &m, n, s->Y_test.rows, s->Y.cols));
     CLI_TRY(model_create(c, &first, n, s->Y_test.rows, s->Y.cols));
     s->alpha = first.alpha, s->loo = first.loo, s->f_test = first.f_test, s->offset = first.offset;

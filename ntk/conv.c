@@ -21,6 +21,8 @@
 
 enum { MAPS = NTH_MAX_LAYERS + 1, EDGE = 512, EDGE_POOLED = 64 }; /* a tile takes a second or so */
 enum { CHUNK = 32 };
+static const double RANGE = 1e100;    /* of squared pixels and of units: their products are formed */
+static const double NOTHING = 1e-200; /* of an image in range: a variance that counts as none */
 
 /* A map with its rim of one pixel; layer 0 is the image. */
 typedef struct shape {
@@ -83,6 +85,9 @@ static nth_status plan(conv *c)
         /* Sigma is sigma_w^2/9 times a box sum of S, and D twice a covariance: that factor is the unit. */
         s->unit = cfg->sigma_w * cfg->sigma_w / 18.0 * (l == 1 ? 1.0 / (double)cfg->channels : in->unit);
         s->half_b2 = 0.5 * cfg->sigma_b * cfg->sigma_b / s->unit;
+        NTH_REQUIRE(s->unit >= 1.0 / RANGE && s->unit <= RANGE && s->half_b2 <= RANGE, NTH_E_ARG,
+                    "sigma_w = %g and sigma_b = %g leave the range of double precision at convolution %d", cfg->sigma_w,
+                    cfg->sigma_b, l);
     }
     c->layer[cfg->convs].zoom = 1;
     for (int l = cfg->convs; l > 0; --l) c->layer[l - 1].zoom = c->layer[l].zoom * c->layer[l].stride;
@@ -92,6 +97,23 @@ static nth_status plan(conv *c)
     for (int l = 1; l <= cfg->convs; ++l) c->layer[0].at += c->layer[l].before[0] * c->layer[l - 1].ld;
     for (int l = 1; l <= cfg->convs; ++l) c->layer[l].at = c->layer[l - 1].at - c->layer[l].before[0] * c->layer[l - 1].ld;
     c->pixels = c->layer[0].at + c->layer[0].size;
+done:
+    return st;
+}
+
+/* The brightest pixel of each image is 0 or within range. */
+static nth_status range_check(const conv *c)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t N = c->X.rows + c->X_test.rows;
+    for (ptrdiff_t i = 0; i < N; ++i) {
+        const double *x = nth_priv_point(c->X, c->X_test, i);
+        double        most = 0.0;
+        for (ptrdiff_t p = 0; p < c->X.cols; ++p) most = fmax(most, fabs(x[p]));
+        NTH_REQUIRE(most == 0.0 || (most * most >= 1.0 / RANGE && most * most <= RANGE), NTH_E_NUMERIC,
+                    "image %td has a largest pixel of %g; 0 or %g to %g is within range: scale the images", i, most,
+                    1.0 / sqrt(RANGE), sqrt(RANGE));
+    }
 done:
     return st;
 }
@@ -109,7 +131,7 @@ static void variances(const shape *s, const shape *in, const double *terms, doub
             const double *p = at + stride * col;
             out[col] = p[0] + p[1] + p[2] + p[ld] + p[ld + 1] + p[ld + 2] + p[2 * ld] + p[2 * ld + 1] + p[2 * ld + 2];
         }
-        for (ptrdiff_t col = 0; col < s->w; ++col) out[col] = sqrt(out[col] + s->half_b2);
+        for (ptrdiff_t col = 0; col < s->w; ++col) out[col] = out[col] + s->half_b2 >= NOTHING ? sqrt(out[col] + s->half_b2) : 0.0;
     }
 }
 
@@ -332,6 +354,9 @@ nth_status nth_infinite_create_conv(nth_infinite **K, const nth_conv_config *cfg
     c->cfg = *cfg, c->X = X, c->X_test = X_test;
     NTH_TRY(plan(c));
     NTH_TRY(nth_priv_points_check(X, X_test, cfg->channels * cfg->height * cfg->width));
+    NTH_TRY(range_check(c));
+    const double tile = 8.0 * (double)(cfg->channels * c->layer[0].size + 2 * c->variances) * (EDGE + 2.0 * CHUNK);
+    NTH_TRY(nth_priv_mem_check(tile, "a tile of this convolutional kernel"));
     double positions = 0.0;
     for (int l = 1; l <= cfg->convs; ++l) {
         const shape    *s = &c->layer[l], *last = &c->layer[cfg->convs];

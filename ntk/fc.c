@@ -18,6 +18,7 @@
 #include <math.h>
 
 enum { EDGE = 1024, CHUNK = 256 }; /* pairs of a row that go through all layers at a time */
+static const double LEAST_VARIANCE = 1e-140;
 static const double NEARLY_PARALLEL = 0.995; /* cosine; beyond, R - k would cost two digits or more */
 
 typedef struct fc {
@@ -179,6 +180,17 @@ done:
     return st;
 }
 
+/* Products of two variances and of their roots must stay within double precision. */
+static nth_status variance_check(double q, ptrdiff_t point, int layer)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(q == 0.0 || (q >= LEAST_VARIANCE && q < NTH_DUAL_MAX_VARIANCE), NTH_E_NUMERIC,
+                "input %td has variance %g at layer %d; 0 or %g to %g is within range: scale the inputs or sigma_w", point,
+                q, layer, LEAST_VARIANCE, NTH_DUAL_MAX_VARIANCE);
+done:
+    return st;
+}
+
 /* Variances of layer l + 2 from those of layer l + 1, making the series on the way. */
 static nth_status next_variances(fc *a, int l, ptrdiff_t N, double *error)
 {
@@ -193,7 +205,7 @@ static nth_status next_variances(fc *a, int l, ptrdiff_t N, double *error)
     *error = fmax(*error, here);
     for (ptrdiff_t i = 0; i < N; ++i) S[i] = w2 * S[i] + b2;
     for (ptrdiff_t i = 0; i < N; ++i)
-        NTH_REQUIRE(isfinite(S[i]), NTH_E_NUMERIC, "variance of point %td at layer %d is not finite", i, l + 2);
+        NTH_TRY(variance_check(S[i], i, l + 2));
 done:
     return st;
 }
@@ -208,7 +220,7 @@ static nth_status variances(fc *a, double *error)
     for (ptrdiff_t i = 0; i < N; ++i) {
         const double *x = nth_priv_point(a->X, a->X_test, i);
         a->q[0][i] = c2 * nth_dot(x, x, a->X.cols) + b2;
-        NTH_REQUIRE(isfinite(a->q[0][i]), NTH_E_NUMERIC, "input %td: its norm overflows", i);
+        NTH_TRY(variance_check(a->q[0][i], i, 1));
     }
     for (int l = 0; l + 1 < a->cfg.layers; ++l) NTH_TRY(next_variances(a, l, N, error));
     for (int l = 0; a->straight && l < a->cfg.layers; ++l)

@@ -50,13 +50,6 @@ double    nth_infinite_positions(const nth_infinite *K) { return K->positions; }
 
 /* ---- Rectangles --------------------------------------------------------------------------------- */
 
-static void mirror(nth_mat A)
-{
-    if (A.a == NULL) return;
-    for (ptrdiff_t i = 0; i < A.rows; ++i)
-        for (ptrdiff_t j = 0; j < i; ++j) A.a[j * A.ld + i] = A.a[i * A.ld + j];
-}
-
 nth_status nth_infinite_tile(nth_mat Theta, nth_mat Sigma, const nth_infinite *K, ptrdiff_t row, ptrdiff_t col)
 {
     nth_status      st = NTH_OK;
@@ -72,7 +65,8 @@ nth_status nth_infinite_tile(nth_mat Theta, nth_mat Sigma, const nth_infinite *K
     const nth_tile t = { .row = row, .col = col, .rows = shape.rows, .cols = shape.cols, .lower = square,
                          .Theta = Theta, .Sigma = Sigma };
     NTH_TRY(K->arch->tile(K->self, &t));
-    if (square) mirror(Theta), mirror(Sigma);
+    if (square && Theta.a != NULL) nth_mirror_lower(Theta);
+    if (square && Sigma.a != NULL) nth_mirror_lower(Sigma);
     NTH_REQUIRE((Theta.a == NULL || nth_all_finite(nth_const(Theta))) && (Sigma.a == NULL || nth_all_finite(nth_const(Sigma))),
                 NTH_E_NUMERIC, "entries that are not finite among points %td to %td and %td to %td: inputs or sigma_w too large",
                 row, row + shape.rows - 1, col, col + shape.cols - 1);

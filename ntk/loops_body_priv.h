@@ -130,9 +130,9 @@ NTH_INLINE void conv_row(const nth_conv_step *s, ptrdiff_t row, ptrdiff_t v, ptr
         vd_store(D_out + col * STRIDE, D);
         vd_store(T_out + col * STRIDE, T);
         d += stride * STRIDE, t += stride * STRIDE;
+        if (col + 1 == s->region.col1) break; /* nothing to read there */
         d0 = stride == 1 ? d1 : stride == 2 ? d2 : column(d, down);
         t0 = stride == 1 ? t1 : stride == 2 ? t2 : column(t, down);
-        if (col + 1 == s->region.col1) break; /* nothing to read there */
         d1 = stride == 1 ? d2 : column(d + STRIDE, down);
         t1 = stride == 1 ? t2 : column(t + STRIDE, down);
     }

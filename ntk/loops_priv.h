@@ -79,5 +79,6 @@ typedef struct nth_loops {
 
 extern const nth_loops nth_loops_portable, nth_loops_avx2, nth_loops_avx512;
 const nth_loops       *nth_priv_loops(void); /* the best of this CPU */
+extern const nth_loops *nth_test_loops;        /* set by tests: these instead */
 
 #endif

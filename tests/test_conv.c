@@ -79,7 +79,8 @@ static void matches_the_book(void)
         int       convs, strides[5];
         double    b;
     } row[] = { { 1, 5, 7, 3, { 1, 2, 1 }, 0.3 }, { 2, 7, 4, 4, { 2, 1, 3, 1 }, 0.0 }, { 3, 6, 6, 2, { 2, 2 }, 0.5 },
-                { 1, 1, 9, 3, { 1, 1, 2 }, 0.2 }, { 2, 9, 5, 5, { 1, 1, 2, 1, 2 }, 0.0 }, { 1, 11, 3, 3, { 4, 1, 1 }, 0.1 } };
+                { 1, 1, 9, 3, { 1, 1, 2 }, 0.2 }, { 2, 9, 5, 5, { 1, 1, 2, 1, 2 }, 0.0 }, { 1, 11, 3, 3, { 4, 1, 1 }, 0.1 }, { 2, 1, 1, 2, { 1, 16 }, 0.1 },
+                { 1, 9, 12, 3, { 1, 7, 16 }, 0.3 } };
     enum { n = 11, MOST = 3 * 100 };
     for (size_t i = 0; i < sizeof row / sizeof *row; ++i)
         for (int pool = 0; pool < 2; ++pool) {
@@ -233,40 +234,47 @@ static void same_bits_on_any_threads(void)
     nth_priv_set_threads(had);
 }
 
-/* The three builds of the loops agree. */
+/* Each build of the loops that this CPU can run gives the stored and the twin's values. */
 static void builds_agree(void)
 {
+    const nth_loops *build[3] = { &nth_loops_portable, NULL, NULL };
 #if defined(__x86_64__) && defined(__GNUC__)
-    enum { h = 5, w = 6, ld = w + 2, size = (h + 2) * ld };
-    const nth_loops *build[3] = { &nth_loops_portable,
-                                  __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &nth_loops_avx2 : NULL,
-                                  __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") ? &nth_loops_avx512 : NULL };
-    double *a = aligned_alloc(64, sizeof(double) * size * NTH_GROUP * 4), *r1 = aligned_alloc(64, sizeof(double) * size),
-           *r2 = aligned_alloc(64, sizeof(double) * size * NTH_GROUP), *keep = malloc(sizeof(double) * size * NTH_GROUP * 2);
-    const ptrdiff_t at = (ld + 1) * NTH_GROUP;
-    for (int p = 0; p < size; ++p) r1[p] = 1.0 + 0.1 * sin(p);
-    for (int p = 0; p < size * NTH_GROUP; ++p) r2[p] = 1.0 + 0.1 * cos(p);
-    for (int later = 0; later < 2; ++later)
-        for (int b = 0; b < 3; ++b) {
-            if (build[b] == NULL) continue;
-            for (int p = 0; p < size * NTH_GROUP; ++p) {
-                a[p] = 0.03 + 0.02 * sin(3 * p);
-                a[size * NTH_GROUP + p] = 0.06 + 0.02 * cos(2 * p);
-                a[2 * size * NTH_GROUP + p] = a[3 * size * NTH_GROUP + p] = 0.0;
-            }
-            nth_conv_step s = { .stride = 1, .before = { 1, 1 }, .two_b2 = 0.02, .image = { r1 + ld + 1, r1 + ld + 1, r1 + ld + 1 }, .group = { r2 + at, NULL, r2 + at },
-                                .in = { a + at, a + size * NTH_GROUP + at, ld },
-                                .out = { a + 2 * size * NTH_GROUP + at, a + 3 * size * NTH_GROUP + at, ld },
-                                .region = { 0, h, 0, w } };
-            (later ? build[b]->conv_next : build[b]->conv_first)(&s);
-            const double *out = a + 2 * size * NTH_GROUP;
-            if (b == 0) memcpy(keep, out, sizeof(double) * size * NTH_GROUP * 2);
-            double worst = 0.0;
-            for (int p = 0; p < 2 * size * NTH_GROUP; ++p) worst = nth_worst(worst, fabs(out[p] - keep[p]));
-            NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1e-15);
-        }
-    free(a), free(r1), free(r2), free(keep);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) build[1] = &nth_loops_avx2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) build[2] = &nth_loops_avx512;
 #endif
+    for (int b = 0; b < 3; ++b) {
+        nth_test_loops = build[b];
+        if (build[b] == NULL) continue;
+        printf("    %s\n", build[b]->name);
+        stored_values();
+        matches_the_book();
+        degenerate_images();
+    }
+    nth_test_loops = NULL;
+}
+
+/* The kernel of scaled images is the scaled kernel; images out of range are refused. */
+static void scales(void)
+{
+    static const int      strides[] = { 1, 2 };
+    const nth_conv_config cfg = network(2, 3, 2, strides, 2.0, 0.0);
+    double                X[2 * 18], Y[2 * 18], T[4], S[4], ratio = 0.0;
+    nth_infinite         *K = NULL;
+    nth_rand_normals(X, 36, 97, NTH_STREAM_TEST, 0, 0);
+    for (int e = -45; e <= 45; e += 15) {
+        for (int p = 0; p < 36; ++p) Y[p] = X[p] * pow(10.0, e);
+        kernel(&cfg, Y, 2, T, S);
+        if (e == -45) ratio = T[1] / T[0];
+        NTH_CHECK_CLOSE(T[1] / T[0], ratio, 1e-13, 0.0);
+    }
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (int p = 0; p < 36; ++p) Y[p] = X[p] * pow(10.0, 90 * sign);
+        NTH_CHECK_STATUS(nth_infinite_create_conv(&K, &cfg, nth_cmat_of(Y, 2, 18), (nth_cmat){ 0 }), NTH_E_NUMERIC);
+        NTH_CHECK_MESSAGE("within range");
+    }
+    for (int p = 0; p < 18; ++p) Y[p] = X[p], Y[18 + p] = p % 2 ? 1e-120 * X[p] : X[p]; /* some pixels all but dark */
+    kernel(&cfg, Y, 2, T, S);
+    NTH_CHECK(isfinite(T[0]) && isfinite(T[1]) && T[3] > 0.0);
 }
 
 static nth_status build_once(void)
@@ -326,6 +334,7 @@ int main(void)
                                                     { "tiles_are_parts", tiles_are_parts },
                                                     { "same_bits_on_any_threads", same_bits_on_any_threads },
                                                     { "builds_agree", builds_agree },
+                                                    { "scales", scales },
                                                     { "every_allocation_fails", every_allocation_fails },
                                                     { "refusals", refusals },
                                                     { 0 } });

@@ -496,9 +496,9 @@ static void refusals(void)
     refused(&good, x, nth_cmat_of(X, 2, 3), NTH_E_SHAPE, "2 test inputs with 3; expected 2 columns");
     X[3] = (double)NAN, refused(&good, x, none, NTH_E_NUMERIC, "training inputs have non-finite");
     refused(&good, nth_cmat_of(X, 1, 2), nth_cmat_of(X + 2, 2, 2), NTH_E_NUMERIC, "test inputs have non-finite");
-    X[3] = 1e200, refused(&good, x, none, NTH_E_NUMERIC, "input 1: its norm overflows");
+    X[3] = 1e200, refused(&good, x, none, NTH_E_NUMERIC, "input 1 has variance inf at layer 1");
     X[3] = 1e150, cfg = architecture("quadratic", 3, 1.0, 0.0);
-    refused(&cfg, x, none, NTH_E_NUMERIC, "variance of point 1 at layer 2 is not finite");
+    refused(&cfg, x, none, NTH_E_NUMERIC, "input 1 has variance 5e+299 at layer 1");
 }
 
 /* A tolerance that cannot be reached names the largest variance, what was asked and what was reached. */
@@ -511,18 +511,27 @@ static void out_of_reach(void)
     refused(&cfg, nth_cmat_of(X, 1, 2), (nth_cmat){ 0 }, NTH_E_NUMERIC, "kink at 0");
 }
 
-/* The variances and covariances are finite, Theta overflows: said, not handed out. */
-static void overflow_is_an_error(void)
+/* A variance whose square leaves double precision, at any layer; within range the scale does not matter. */
+static void scales(void)
 {
     const double  X[2] = { pow(2.0, 127.25), pow(2.0, 127.25) };
-    double        T[4];
     nth_fc_config cfg = architecture("quadratic", 3, 1.0, 0.0);
-    nth_infinite *K = NULL;
-    nth_blocks    block = { .train = nth_mat_of(T, 2, 2) };
-    NTH_CHECK_OK(nth_infinite_create_fc(&K, &cfg, nth_cmat_of(X, 2, 1), (nth_cmat){ 0 }));
-    if (K != NULL) NTH_CHECK_STATUS(nth_infinite_fill(&block, NULL, K, NULL, NULL), NTH_E_NUMERIC);
-    NTH_CHECK_MESSAGE("not finite");
-    nth_infinite_destroy(&K);
+    refused(&cfg, nth_cmat_of(X, 2, 1), (nth_cmat){ 0 }, NTH_E_NUMERIC, "at layer 2; 0 or 1e-140 to 1e+140 is within range");
+    cfg = architecture("relu", 32, 1e-6, 0.0);
+    refused(&cfg, nth_cmat_of((double[]){ 1.0, 2.0 }, 1, 2), (nth_cmat){ 0 }, NTH_E_NUMERIC, "is within range");
+    cfg = architecture("relu", 3, 1.5, 0.0);
+    for (int e = -69; e <= 69; e += 23) {
+        const double  f = pow(10.0, e), Y[4] = { f, 0.3 * f, -0.2 * f, 0.9 * f };
+        double        T[4];
+        nth_blocks    block = { .train = nth_mat_of(T, 2, 2) };
+        nth_infinite *K = NULL;
+        NTH_CHECK_OK(nth_infinite_create_fc(&K, &cfg, nth_cmat_of(Y, 2, 2), (nth_cmat){ 0 }));
+        if (K != NULL) NTH_CHECK_OK(nth_infinite_fill(&block, NULL, K, NULL, NULL));
+        static double ratio;
+        if (e == -69) ratio = T[1] / T[0];
+        NTH_CHECK_CLOSE(T[1] / T[0], ratio, 1e-14, 0.0);
+        nth_infinite_destroy(&K);
+    }
 }
 
 static void tiles_outside_are_refused(void)
@@ -579,7 +588,7 @@ int main(void)
                                                         { "progress_can_stop", progress_can_stop },
                                                         { "refusals", refusals },
                                                         { "out_of_reach", out_of_reach },
-                                                        { "overflow_is_an_error", overflow_is_an_error },
+                                                        { "scales", scales },
                                                         { "tiles_outside_are_refused", tiles_outside_are_refused },
                                                         { "architecture_of_a_network", architecture_of_a_network },
                                                         { 0 } });

@@ -66,7 +66,8 @@ static nth_status limit_kernel(nth_sweep *s, ptrdiff_t f)
     NTH_TRY(nth_fc_config_of(&fc, &cfg));
     fc.tolerance = LIMIT_TOLERANCE;
     st = nth_infinite_create_fc(&kernel, &fc, nth_const(s->data->x), nth_const(s->data->x_test));
-    if (st == NTH_E_NUMERIC) return NTH_OK; /* variances beyond the series: measured without this limit */
+    if (st == NTH_E_NUMERIC && !nth_dual_has_closed_form(&fc.activation))
+        return NTH_OK; /* variances beyond the series: measured without this limit */
     NTH_TRY(st);
     NTH_TRY(nth_priv_mat(&s->limit[f].train, n, n, "infinite-width kernel"));
     if (k > 0) {

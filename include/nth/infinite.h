@@ -81,7 +81,7 @@ NTH_API NTH_NODISCARD nth_status nth_infinite_create_fc(nth_infinite **K, const 
  *     flatten: Theta = sigma_w^2 mean_p (Sigma^L_pp + Theta^L_pp) + sigma_b^2;  GAP: mean over p, p'   [E56-E58]
  *
  * Shapes     X (n x C H W), channel planes one after the other; X_test likewise or empty.
- * Scaling, Ownership  as nth_infinite_create_fc. Cost nothing but checks.
+ * Scaling, Ownership  as nth_infinite_create_fc. Cost checks: one look at all pixels.
  * Accuracy   see nth_infinite_tile.
  * Errors     NTH_E_ARG (no convolution left to pool, strides), NTH_E_SHAPE, NTH_E_NUMERIC, NTH_E_NOMEM.
  */
@@ -115,7 +115,8 @@ NTH_API double nth_infinite_positions(const nth_infinite *K);
  *            Workspace: none (FC); 90 kB for each column of a tile (lantk-cnn8).
  * Accuracy   FC: a few ulp of the largest term, coincident, parallel and opposite inputs included.
  *            Convolutional: likewise for coincident patches; of patches that are multiples of each
- *            other by a factor other than 1 the angle is known to 1e-8 only. test_infinite.c
+ *            other by a factor other than 1 the angle is known to 1e-8 only. test_infinite.c, test_conv.c
+ *            Variances from 1e-140 to 1e140 (squared pixels 1e-100 to 1e100), or 0; others are refused.
  * Errors     NTH_E_ARG (nothing is asked for), NTH_E_SHAPE, NTH_E_NUMERIC (an entry overflows), NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_infinite_tile(nth_mat Theta, nth_mat Sigma, const nth_infinite *K,

@@ -49,7 +49,7 @@ typedef struct nth_regress nth_regress;
 /** Name of a method as options spell it ("cholesky"); NULL outside the list. */
 NTH_API const char *nth_regress_method_name(nth_regress_method method);
 
-/** Most bytes that create and the calls after it take for n samples. */
+/** Bytes that create and the calls after it take for n samples, but for some hundred n each thread. */
 NTH_API double nth_regress_work_bytes(ptrdiff_t n, nth_regress_method method, bool in_place);
 
 /**
@@ -60,7 +60,7 @@ NTH_API double nth_regress_work_bytes(ptrdiff_t n, nth_regress_method method, bo
  * Shapes     K (n x n) symmetric, lower triangle used; n >= 1, with an intercept n >= 2.
  * Scaling    rho is added to the diagonal as it is; KARE's ridge (E93) is rho/n.
  * Ownership  *r is the caller's: nth_regress_destroy. K is not kept. On failure *r is NULL.
- * Cost       CHOLESKY, LDLT: n^3/3 flops, n^2 doubles; EIGEN: about 9 n^3 flops, 4 n^2 doubles (2 n^2 kept).
+ * Cost       CHOLESKY, LDLT: n^3/3 flops, n^2 doubles; EIGEN: about 9 n^3 flops, 4 n^2 doubles (n^2 kept).
  * Accuracy   relative c n eps cond; test_regress.c, methods_agree. Same bits for any number of threads;
  *            LDLT and EIGEN take one.
  * Errors     NTH_E_SHAPE; NTH_E_ARG (ridge negative or NaN); NTH_E_NOMEM, before it starts; NTH_E_NUMERIC:

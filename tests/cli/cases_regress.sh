@@ -108,6 +108,8 @@ ridge=$(sed 's/.*a ridge of \([^ ]*\) .*/\1/' err)
 expect 0 '' regress --gram thinK.h5 --data d.h5 --ridge "$ridge"
 expect 0 '' regress --gram thinK.h5 --data d.h5 --ridge "0,$ridge" --json
 holds 'a refused ridge among others is told' grep -q '"refused": "kernel with ridge 0 is numerically singular' out
+"$nth" regress --gram thinK.h5 --data d.h5 --ridge 0,1e-20 >out 2>err
+verdict "$([ $? = 3 ] && [ ! -s out ] && grep -q 'thinK.h5: kernel with ridge 1e-20 is numerically singular' err; echo $?)" "all ridges refused: $(cat err)"
 expect 0 '' regress --gram thinK.h5 --data d.h5 --times 1,100
 "$nth" regress --gram thinK.h5 --data d.h5 --times inf >out 2>err
 verdict "$([ $? = 3 ] && [ ! -s out ] && grep -q 't = inf needs a positive definite kernel' err; echo $?)" "singular at inf: $(cat err)"
