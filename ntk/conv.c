@@ -158,38 +158,34 @@ static void prepare(const conv *c, const double *x, double *planes, double *rho,
 }
 
 /* The images of a range, each by itself (group = 1) or eight side by side; missing ones are zero. For
- * each image or group `planes`, then `roots`: rho, 1/rho and, of single images, 2 rho. */
+ * each image or group `planes`, and `roots`: rho and 1/rho of each pixel (loops_priv.h). */
 typedef struct images {
     double   *planes, *roots;
-    ptrdiff_t planes_size, roots_size, rho_size;
+    ptrdiff_t planes_size, roots_size;
 } images;
 
-/* One group, with a workspace for eight side by side; single images are prepared in their place. */
+/* One image or group; `work` holds one plane, the planes and the roots of an image. */
 static void prepare_group(const conv *c, const images *im, ptrdiff_t first, ptrdiff_t count, ptrdiff_t group, ptrdiff_t g,
                           double *work)
 {
-    const ptrdiff_t planes = c->cfg.channels * c->layer[0].size, size = im->rho_size;
-    double         *to = im->planes + g * im->planes_size, *rho = im->roots + g * im->roots_size;
-    double         *terms = work, *own = terms + c->layer[0].size, *own_rho = own + planes;
+    const ptrdiff_t planes = c->cfg.channels * c->layer[0].size;
+    double         *to = im->planes + g * im->planes_size, *roots = im->roots + g * im->roots_size;
+    double         *terms = work, *rho = terms + c->layer[0].size, *own = group == 1 ? to : rho + c->variances;
     for (ptrdiff_t v = 0; v < group && g * group + v < count; ++v) {
-        const double *x = nth_priv_point(c->X, c->X_test, first + g * group + v);
-        if (group == 1) prepare(c, x, to, rho, terms);
-        else {
-            prepare(c, x, own, own_rho, terms);
-            for (ptrdiff_t p = 0; p < planes; ++p) to[p * group + v] = own[p];
-            for (ptrdiff_t p = 0; p < c->variances; ++p) rho[p * group + v] = own_rho[p];
+        prepare(c, nth_priv_point(c->X, c->X_test, first + g * group + v), own, rho, terms);
+        for (ptrdiff_t p = 0; p < planes && group > 1; ++p) to[p * group + v] = own[p];
+        for (ptrdiff_t p = 0; p < c->variances; ++p) {
+            roots[2 * p * group + v] = rho[p];
+            roots[(2 * p + 1) * group + v] = rho[p] > 0.0 ? 1.0 / rho[p] : 0.0;
         }
     }
-    for (ptrdiff_t p = 0; p < size; ++p) rho[size + p] = rho[p] > 0.0 ? 1.0 / rho[p] : 0.0;
-    for (ptrdiff_t p = 0; p < size && group == 1; ++p) rho[2 * size + p] = 2.0 * rho[p];
 }
 
 static nth_status images_create(images *im, const conv *c, ptrdiff_t count, ptrdiff_t group)
 {
     nth_status      st = NTH_OK;
     const ptrdiff_t groups = (count + group - 1) / group;
-    *im = (images){ .planes_size = c->cfg.channels * c->layer[0].size * group, .rho_size = c->variances * group };
-    im->roots_size = im->rho_size * (group == 1 ? 3 : 2);
+    *im = (images){ .planes_size = c->cfg.channels * c->layer[0].size * group, .roots_size = 2 * c->variances * group };
     NTH_TRY(nth_priv_doubles(&im->planes, groups * im->planes_size, "images of a tile"));
     NTH_TRY(nth_priv_doubles(&im->roots, groups * im->roots_size, "variances of the images of a tile"));
 done:
@@ -238,10 +234,8 @@ static void pass(const conv *c, const maps *m, const images *rows, ptrdiff_t i, 
         const shape  *s = &c->layer[l];
         nth_conv_step step = { .stride = s->stride, .before = { s->before[0], s->before[1] },
                                .two_b2 = 4.0 * s->half_b2, .in = at, .out = maps_of(m, s) };
-        const double *rho1 = roots + s->variances + origin(s);
-        const double *rho2 = group_roots + (s->variances + origin(s) + s->zoom * (down * s->ld + right)) * NTH_GROUP;
-        step.image = (nth_roots){ rho1, rho1 + 2 * rows->rho_size, rho1 + rows->rho_size };
-        step.group = (nth_roots){ rho2, NULL, rho2 + cols->rho_size };
+        const ptrdiff_t here = s->variances + origin(s), there = here + s->zoom * (down * s->ld + right);
+        step.roots = (nth_roots){ roots + 2 * here, group_roots + 2 * there * NTH_GROUP };
         step.region = overlap(s, down * s->zoom, right * s->zoom);
         if (l == c->cfg.convs) f->conv_last(&step, sums);
         else if (l == 1) f->conv_first(&step);

@@ -63,26 +63,26 @@ static void conv_input(const nth_pair_maps *out, const double *x, const double *
         }
 }
 
-/* What a pixel's activation needs: of the image rho = sqrt(q/2), 2 rho and 1/rho, of the group rho and
- * 1/rho. Then R = 2 rho rho', e = (rho - rho')^2, 2/R = 1/rho 1/rho'. two_b2: of the first layer. */
+/* What a pixel's activation needs: rho = sqrt(q/2) and 1/rho of the image and of the group. Then
+ * R = 2 rho rho', e = (rho - rho')^2, 2/R = 1/rho 1/rho'. two_b2: of the first layer. */
 typedef struct pixel {
-    vd two_b2, rho1, two_rho1, inv1, rho2, inv2;
+    vd two_b2, rho1, inv1, rho2, inv2;
 } pixel;
 
 /* k >= 0, as relu's S and the bias are. */
 NTH_INLINE void relu_next(const pixel *p, vd *D, vd *T)
 {
-    const vd R = p->two_rho1 * p->rho2, spread = p->rho1 - p->rho2, e = spread * spread;
-    const vd minus = vd_min(vd_max(*D - e, vd_of(0.0)), R), k = R - minus;
+    const vd R = (p->rho1 + p->rho1) * p->rho2, spread = p->rho1 - p->rho2;
+    const vd minus = vd_min(vd_max(vd_fma(-spread, spread, *D), vd_of(0.0)), R), k = R - minus;
     const vd th = arc(minus * (p->inv1 * p->inv2)), sine = vd_sqrt(minus * (R + k));
-    *D = vd_fma(th, k, vd_fma(vd_of(-INV_PI), sine, e + minus));
+    *D = vd_fma(th, k, vd_fma(vd_of(-INV_PI), sine, *D)); /* D is e + minus */
     *T = (vd_of(1.0) - th) * (*T + k);
 }
 
 /* k may have any sign: beyond a right angle pi - th is taken, and S directly. */
 NTH_INLINE void relu_first(const pixel *p, vd *D, vd *T)
 {
-    const vd R = p->two_rho1 * p->rho2, spread = p->rho1 - p->rho2, e = spread * spread;
+    const vd R = (p->rho1 + p->rho1) * p->rho2, spread = p->rho1 - p->rho2, e = spread * spread;
     const vd minus = vd_max(*D - e, vd_of(0.0)), k = R - minus;
     const vd plus = vd_max(*T + (p->two_b2 - e), vd_of(0.0)), least = vd_min(minus, plus);
     const vd th = arc(vd_min(least, R) * (p->inv1 * p->inv2));
@@ -101,7 +101,7 @@ NTH_INLINE vd column(const double *p, ptrdiff_t row_stride)
 NTH_INLINE void no_relu(const pixel *p, vd *D, vd *T)
 {
     const vd spread = p->rho1 - p->rho2;
-    *D = vd_fma(p->two_rho1, p->rho2, vd_fma(spread, spread, -*D));
+    *D = vd_fma(p->rho1 + p->rho1, p->rho2, vd_fma(spread, spread, -*D));
     *T += *D;
 }
 
@@ -114,9 +114,8 @@ NTH_INLINE void conv_row(const nth_conv_step *s, ptrdiff_t row, ptrdiff_t v, ptr
     const ptrdiff_t down = s->in.ld * STRIDE, first = s->region.col0;
     const ptrdiff_t at = (stride * row - s->before[0]) * s->in.ld + stride * first - s->before[1];
     const double   *d = s->in.D + at * STRIDE + v, *t = s->in.T + at * STRIDE + v;
-    const double   *rho1 = s->image.rho + row * s->out.ld, *two_rho1 = s->image.two_rho + row * s->out.ld;
-    const double   *rho2 = s->group.rho + row * s->out.ld * STRIDE + v, *inv1 = s->image.inv + row * s->out.ld;
-    const double   *inv2 = s->group.inv + row * s->out.ld * STRIDE + v;
+    const double   *image = s->roots.image + 2 * row * s->out.ld;
+    const double   *group = s->roots.group + 2 * row * s->out.ld * STRIDE + v;
     double         *D_out = s->out.D + row * s->out.ld * STRIDE + v, *T_out = s->out.T + (D_out - s->out.D);
     pixel           p = { .two_b2 = vd_of(s->two_b2) };
     vd              d0 = column(d, down), d1 = column(d + STRIDE, down);
@@ -124,8 +123,8 @@ NTH_INLINE void conv_row(const nth_conv_step *s, ptrdiff_t row, ptrdiff_t v, ptr
     for (ptrdiff_t col = first; col < s->region.col1; ++col) {
         const vd d2 = column(d + 2 * STRIDE, down), t2 = column(t + 2 * STRIDE, down);
         vd       D = d0 + d1 + d2, T = t0 + t1 + t2;
-        p.rho1 = vd_of(rho1[col]), p.two_rho1 = vd_of(two_rho1[col]), p.inv1 = vd_of(inv1[col]);
-        p.rho2 = vd_load(rho2 + col * STRIDE), p.inv2 = vd_load(inv2 + col * STRIDE);
+        p.rho1 = vd_of(image[2 * col]), p.inv1 = vd_of(image[2 * col + 1]);
+        p.rho2 = vd_load(group + 2 * col * STRIDE), p.inv2 = vd_load(group + (2 * col + 1) * STRIDE);
         relu(&p, &D, &T);
         vd_store(D_out + col * STRIDE, D);
         vd_store(T_out + col * STRIDE, T);
@@ -166,7 +165,7 @@ static void conv_last(const nth_conv_step *s, double *sums)
 NTH_INLINE void rim_pixel(const nth_conv_step *s, ptrdiff_t p)
 {
     for (ptrdiff_t v = 0; v < NTH_GROUP; v += VD) {
-        const vd spread = vd_of(s->image.rho[p]) - vd_load(s->group.rho + p * STRIDE + v);
+        const vd spread = vd_of(s->roots.image[2 * p]) - vd_load(s->roots.group + 2 * p * STRIDE + v);
         vd_store(s->out.D + p * STRIDE + v, spread * spread);
         vd_store(s->out.T + p * STRIDE + v, vd_of(0.0));
     }

@@ -34,10 +34,10 @@ typedef struct nth_pair_maps {
     ptrdiff_t ld;
 } nth_pair_maps;
 
-/* Of each pixel rho = sqrt(q/2), 2 rho (a single image's) and 1/rho (0 where q = 0); of a group eight
- * side by side. Pointers are to the pixel that belongs to (0,0) of the maps. */
+/* Of each pixel rho = sqrt(q/2) and 1/rho (0 where q = 0) one after the other, of a group eight and eight.
+ * Pointers are to the pixel that belongs to (0,0) of the maps. */
 typedef struct nth_roots {
-    const double *rho, *two_rho, *inv;
+    const double *image, *group;
 } nth_roots;
 
 /* Step from one layer's maps to the next's: a 3x3 convolution (E56), then the activation. */
@@ -46,7 +46,7 @@ typedef struct nth_conv_step {
     ptrdiff_t     before[2];       /* in rows and in columns */
     double        two_b2;          /* of the first convolution: 2 sigma_b^2 in the units of the layer */
     nth_pair_maps in, out;
-    nth_roots     image, group;    /* of the output's pixels */
+    nth_roots     roots;           /* of the output's pixels */
     nth_region    region;          /* of the output, where both images have pixels */
 } nth_conv_step;
 
