@@ -25,7 +25,8 @@ typedef enum nth_stream {
     NTH_STREAM_TEST,
     NTH_STREAM_PROJECTION,
     NTH_STREAM_SPLIT,
-    NTH_STREAM_BOOTSTRAP
+    NTH_STREAM_BOOTSTRAP,
+    NTH_STREAM_NEURONS
 } nth_stream;
 
 /**

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Expectations of K^(4) over the initialization of two-layer networks, by sampling neurons: any
+ * activation, thousands of inputs, with a standard error for each entry (docs/equations.md, E59-E72).
+ *
+ * A draw is one neuron's weights w; the read-out weight is integrated exactly (E a^2 = 1, E a^4 = 3 or
+ * 1). Draws come in pairs w, -w, and in batches from whose scatter the standard errors are taken.
+ */
+#ifndef NTH_SAMPLED_H
+#define NTH_SAMPLED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nth/ntk.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum nth_readout { NTH_READOUT_GAUSSIAN, NTH_READOUT_SIGN } nth_readout;
+
+/* Called after each batch; false stops with NTH_E_INTERRUPTED. */
+typedef bool nth_sampled_progress(ptrdiff_t draws, double relative, void *ctx);
+
+typedef struct nth_sampled_options {
+    nth_activation  activation;  /* relu: almost everywhere, sigma'' = 0 (a.e.) */
+    nth_readout     readout;
+    double          sigma_w;     /* weight scale (E1), bias-free */
+    nth_input_scale input_scale;
+    double          target;      /* relative standard error to stop at: |se| / |mean|, Frobenius, training block */
+    ptrdiff_t       least, most; /* draws; the first look at the error comes after `least`; 0: 40,000 and 10^8 */
+    uint64_t        seed;
+    nth_sampled_progress *progress; /* or NULL */
+    void           *ctx;
+} nth_sampled_options;
+
+typedef struct nth_sampled_result {
+    ptrdiff_t draws, batches;
+    double    relative; /* reached; above the target where `most` was not enough */
+} nth_sampled_result;
+
+/**
+ * E K^(4) of a two-layer network contracted with a weight matrix whose symmetric part has rank one.
+ *
+ *     mean = m sum_ij W_ij E K4(x,x',x_i,x_j),   W + W^T = alpha alpha^T                        [E59, E60, E33]
+ *
+ * The symmetric part needs one direction, alpha; the antisymmetric part enters only where K4 is not
+ * symmetric in its last two slots, and there as a product with W itself: no singular vectors, no tensor.
+ *
+ * Shapes     blocks of mean and se as in nth_blocks (those given in mean are computed; se the same or
+ *            empty); X (n x d), X_test (k x d) or empty; W (n x n); alpha (n).
+ * Scaling    times the width m; raw parameters, no 1/n. relu: a.e.
+ * Ownership  the caller's.
+ * Cost       for each draw 2 n^2 (2 for relu, 3 otherwise) + 8 N d + 10 N n flops (N = n + k; 6 N n for relu);
+ *            memory two further sets of blocks and 12 N doubles for each of 512 draws at a time.
+ * Accuracy   se, from the scatter of batches; within 4 se of exact values, test_sampled.c. The bits do
+ *            not depend on the number of threads.
+ * Errors     NTH_E_SHAPE, NTH_E_ARG, NTH_E_NUMERIC, NTH_E_NOMEM, NTH_E_INTERRUPTED. A target not reached is
+ *            no error: see result->relative.
+ */
+NTH_API NTH_NODISCARD nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *result,
+                                                nth_cmat X, nth_cmat X_test, nth_cmat W, const double *alpha,
+                                                const nth_sampled_options *opt);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
