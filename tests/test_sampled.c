@@ -124,6 +124,35 @@ static void equals_the_jets(void)
         }
 }
 
+/* N1-N5: test vector 1, training vectors 2, 3, 4 with y = (1, -1, 1); t = infinity and t = 2. */
+static void label_aware_part(void)
+{
+    static const struct {
+        int    which;
+        double t, want[5]; /* (1,1) (1,2) (1,3) (2,3) (2,4) */
+    } row[] = { { 1, INFINITY, { 3.28878909413006, 2.180096139464839, 1.417014256456223, 0.2934419950740144, 2.667254641535079 } },
+                { 0, INFINITY, { 2.788384185836993, 1.287886013193666, -0.5476128778013018, 0.2030002450569728, 1.007701737552283 } },
+                { 1, 2.0, { 0.5553669592518226, 0.4168765663850536, 0.1978852139652993, 0.07150912561878666, 0.5435483066616285 } },
+                { 0, 2.0, { 0.5328256971291866, 0.217583043017889, -0.08641712455301629, 0.03770678310461296, 0.1988708241677483 } } };
+    for (size_t q = 0; q < 4; ++q) {
+        double             x[16], K[9], S[3], U, L[9], LS[3], LU, E[9], ES[3], EU, worst = 0.0;
+        nth_blocks         agnostic = { .train = nth_mat_of(K, 3, 3), .test = nth_mat_of(S, 1, 3), .test_test = nth_mat_of(&U, 1, 1) };
+        nth_blocks         label = { nth_mat_of(L, 3, 3), nth_mat_of(LS, 1, 3), nth_mat_of(&LU, 1, 1) };
+        nth_blocks         se = { nth_mat_of(E, 3, 3), nth_mat_of(ES, 1, 3), nth_mat_of(&EU, 1, 1) };
+        const double       y[3] = { 1, -1, 1 };
+        nth_sampled_result res;
+        const nth_sampled_options opt = { .activation = NTH_ACT_RELU, .sigma_w = 1.0, .input_scale = NTH_INPUT_ONE,
+                                          .target = 0.006, .most = 4000000, .seed = 11 };
+        vectors(x, row[q].which);
+        NTH_CHECK_OK(nth_sampled_label(&agnostic, &label, &se, &res, nth_cmat_of(x + 4, 3, 4), nth_cmat_of(x, 1, 4), y, row[q].t, &opt));
+        const double got[5] = { LU, LS[0], LS[1], L[1], L[2] }, error[5] = { EU, ES[0], ES[1], E[1], E[2] };
+        for (int e = 0; e < 5; ++e) worst = nth_worst(worst, fabs(got[e] - row[q].want[e]) / error[e]);
+        printf("    R%d, t = %g: %td draws, relative error %.4f, at most %.2f standard errors off\n", row[q].which + 1, row[q].t,
+               res.draws, res.relative, worst);
+        NTH_CHECK(worst <= 4.0 && res.relative <= 0.006);
+    }
+}
+
 static void same_bits_on_any_threads(void)
 {
     enum { n = 5, d = 3 };
@@ -159,6 +188,7 @@ int main(void)
 {
     return nth_test_main("sampled", (nth_test_case[]){ { "relu_almost_everywhere", relu_almost_everywhere },
                                                        { "equals_the_jets", equals_the_jets },
+                                                       { "label_aware_part", label_aware_part },
                                                        { "same_bits_on_any_threads", same_bits_on_any_threads },
                                                        { "every_allocation_fails", every_allocation_fails },
                                                        { 0 } });

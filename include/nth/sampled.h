@@ -64,6 +64,24 @@ NTH_API NTH_NODISCARD nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se
                                                 nth_cmat X, nth_cmat X_test, nth_cmat W, const double *alpha,
                                                 const nth_sampled_options *opt);
 
+/**
+ * Label-aware part of K^(NTH), eq. (5) of LANTK, for labels y and f_0 = 0.
+ *
+ *     label = m sum_ij Omega_ij(t) E K4(x,x',x_i,x_j),   Omega of (E28) with the spectrum of E K2_0 and r_0 = -y
+ *     K^(NTH) = agnostic + label / m,   agnostic = E K2_0 (E52-E54);   t = INFINITY: eq. (5)    [E71, E72]
+ *
+ * Shapes     blocks of agnostic, label and se as in nth_sampled_k4 (agnostic->train and label->train are
+ *            needed); y (n); t > 0.
+ * Scaling    flow time with the 1/n of E6; label times m.
+ * Ownership  the caller's.
+ * Cost       9 n^3 flops for the spectrum, then nth_sampled_k4.
+ * Accuracy   se; within 4 se of stored exact values, test_sampled.c. relu: a.e.
+ * Errors     as nth_sampled_k4 and nth_infinite_create_fc; NTH_E_NUMERIC at t = INFINITY if E K2_0 is singular.
+ */
+NTH_API NTH_NODISCARD nth_status nth_sampled_label(nth_blocks *agnostic, nth_blocks *label, nth_blocks *se,
+                                                   nth_sampled_result *result, nth_cmat X, nth_cmat X_test,
+                                                   const double *y, double t, const nth_sampled_options *opt);
+
 #ifdef __cplusplus
 }
 #endif
