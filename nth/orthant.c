@@ -258,7 +258,7 @@ static void judge(nth_orthant_parts *o, const wedges *w, const nth_angles *a, in
     o->planar = a->n == 4 && w->flat <= fmax(1e-11 * smallest, 4e-15);
     o->error = 2e-14;
     if (lines > 1) o->error += (a->measured ? 1e-3 : 8.0) * DBL_EPSILON / smallest;
-    if (lines > 2 && !a->measured) o->error += 8.0 * DBL_EPSILON / sqrt(w->span);
+    if (lines > 2 && !a->measured) o->error += 32.0 * DBL_EPSILON / sqrt(w->span);
     if (a->n == 4 && lines > 2) o->error += o->planar ? w->flat / smallest : 2.0 * DBL_EPSILON / sqrt(w->flat);
 }
 
