@@ -35,7 +35,8 @@ static double density(const nth_orthant_parts *o, const double *sd, int i, int j
 }
 
 /* The delta terms of relu. Of two points on one line, s_j' at z_i = 0 counts one half, and the sums of
- * E59 hold total derivatives, so that the terms with two deltas there cancel. */
+ * E59 hold total derivatives, so that the terms with two deltas there cancel. Three lines in a plane
+ * have no such rule: what smooth activations do at the scale of their kink then stays. */
 static void delta_terms(nth_means *M, const nth_orthant_parts *o, const nth_angles *a, const double *sd)
 {
     for (int i = 0; i < 4; ++i)
@@ -102,7 +103,7 @@ static nth_status has_mean(const nth_means *M, const int *o)
                     i + 1);
     NTH_REQUIRE(!(M->parallel[o[0]][o[1]] && M->parallel[o[0]][o[2]]), NTH_E_NUMERIC,
                 "the mean of relu with its delta terms is not defined: points 1, 2 and 3 lie on one line");
-    NTH_REQUIRE(!M->planar || M->parallel[o[0]][o[1]], NTH_E_NUMERIC,
+    NTH_REQUIRE(!M->planar || (M->parallel[o[0]][o[1]] && M->parallel[o[2]][o[3]]), NTH_E_NUMERIC,
                 "the mean of relu with its delta terms is not defined: all four points lie in one plane");
 done:
     return st;

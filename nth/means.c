@@ -54,7 +54,7 @@ void nth_priv_means_erf(nth_means *M, const nth_four *p)
         }
 }
 
-enum { BLOCK = 256, LEVELS = 4 };
+enum { BLOCK = 256 };
 static const double REACH = 8.7; /* e^{-u^2/2} is below eps beyond */
 
 typedef struct grid {
@@ -159,15 +159,15 @@ nth_status nth_priv_means_quadrature(nth_means *M, const nth_expected_config *cf
     grid         g = { .act = cfg->activation };
     nth_means    last;
     const double tol = cfg->tolerance > 0.0 ? cfg->tolerance : 1e-10;
-    double       h = 0.4, change = INFINITY;
+    double       h = 0.4;
     memset(M, 0, sizeof *M);
     NTH_TRY(factor(&g, p));
     if (g.rank == 0) goto done; /* every x_ij is 0, and so is the kernel */
     trapezoid(&last, &g, h, 0.0);
-    for (int level = 1; level < LEVELS; ++level) {
+    for (int level = 1; level <= (g.rank < 3 ? 6 : 3); ++level) { /* to h = 1/160 or 1/20 */
         h *= 0.5;
         trapezoid(M, &g, h, 0.3);
-        change = difference(M, &last);
+        const double change = difference(M, &last);
         /* the error falls as e^{-c/h}: half the step squares it; half of that is trusted */
         M->error = fmax(change * sqrt(change), 8.0 * DBL_EPSILON);
         if (M->error <= tol) goto done;

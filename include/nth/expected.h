@@ -38,7 +38,7 @@ typedef struct nth_orthant {
  *            |u_i + u_j| where C_ij < 0; the diagonal is not read. Without gaps, variables whose
  *            correlation is +-1 to within 4 eps coincide; with gaps, those closer than 1e-14.
  * Ownership  the caller's.
- * Cost       about 10 us (four variables); nothing is allocated.
+ * Cost       8 us (four variables); nothing is allocated.
  * Accuracy   out->error. 2e-14 for any rank where no angle is small. A small angle h costs 8 eps/h without
  *            gaps and nothing with them; four vectors within d of a plane the smaller of eps/d and d^2/h,
  *            1e-11 at worst for angles of order one. Two angles below 3e-8 at once: 1e-8.
@@ -80,8 +80,8 @@ typedef struct nth_expected_value {
  *
  * relu with almost_everywhere = false: the limit of smooth activations that sharpen to relu, with every
  * delta function of B, C, D. It is infinite where point 1 or 2 is a multiple of point 4, and depends on
- * the smooth activations where points 1, 2, 3 are multiples of each other or all four lie in a plane.
- * The a.e. form is finite everywhere. erf is in closed form (E68). Other smooth activations are
+ * the smooth activations where points 1, 2, 3 are multiples of each other or all four lie in a plane
+ * (unless 1 is a multiple of 2 and 3 of 4). The a.e. form is finite everywhere. erf is in closed form (E68). Other smooth activations are
  * integrated by the trapezoid rule in at most three dimensions; the mean over sampled networks (E70,
  * nth_hier_contract over seeds) has no such limit.
  *
@@ -89,7 +89,7 @@ typedef struct nth_expected_value {
  *            NULL (relu only; not read otherwise).
  * Scaling    m times the mean, whatever the width. Doubled networks: K3f0 is 0.
  * Ownership  the caller's.
- * Cost       relu 10 us, erf 2 us, nothing allocated; quadrature 0.1 to 10 s in three dimensions.
+ * Cost       relu 8 us, erf 1 us, nothing allocated; quadrature 0.1 to 5 s in three dimensions.
  * Accuracy   out->error. relu a.e. and erf 1e-13, quadrature cfg->tolerance. test_expected.c, relu_ae_oracles,
  *            erf_oracles, relu_is_the_limit_of_softplus, quadrature_matches_erf.
  * Errors     NTH_E_ARG (no Gram matrix; almost_everywhere without relu; quadrature in four dimensions);
@@ -123,7 +123,7 @@ typedef enum nth_expected_order { NTH_EXPECTED_K4, NTH_EXPECTED_K3_F0 } nth_expe
  * Scaling    m times the mean.
  * Ownership  the caller's.
  * Cost       orthants are symmetric: n^4/24 of them for the training block, k n^3/6, k^2 n^2/4 for the
- *            others, 10 us each: four minutes of one core at n = 150. n^3 doubles. Same bits on any number of threads.
+ *            others, 8 us each: three minutes of one core at n = 150. n^3 doubles. Same bits on any number of threads.
  * Accuracy   as nth_expected_four, times sum |W|; test_expected.c, contraction_matches_tensor.
  * Errors     as nth_expected_four (relu with delta terms has no finite training block); NTH_E_SHAPE, NTH_E_NOMEM.
  */
