@@ -277,7 +277,7 @@ static nth_status check(const nth_sampled_options *opt, nth_cmat X, nth_cmat X_t
 {
     nth_status st = NTH_OK;
     NTH_REQUIRE(nth_activation_name(opt->activation) != NULL, NTH_E_ARG, "activation %d", (int)opt->activation);
-    NTH_REQUIRE(opt->readout == NTH_READOUT_GAUSSIAN || opt->readout == NTH_READOUT_SIGN, NTH_E_ARG, "readout %d",
+    NTH_REQUIRE(opt->readout == NTH_READOUT_GAUSSIAN || opt->readout == NTH_READOUT_SIGNS, NTH_E_ARG, "readout %d",
                 (int)opt->readout);
     NTH_REQUIRE(isfinite(opt->sigma_w) && opt->sigma_w > 0.0 && opt->target >= 0.0 && opt->least >= 0 && opt->most >= 0,
                 NTH_E_ARG, "sigma_w = %g, target = %g, %td to %td draws", opt->sigma_w, opt->target, opt->least, opt->most);
@@ -308,7 +308,7 @@ nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *
 {
     nth_status      st = NTH_OK;
     sampler         r = { .opt = opt, .W = W, .alpha = alpha, .n = X.rows, .k = X_test.rows, .N = X.rows + X_test.rows,
-                          .d = X.cols, .kappa = opt->readout == NTH_READOUT_SIGN ? 1.0 : 3.0 };
+                          .d = X.cols, .kappa = opt->readout == NTH_READOUT_SIGNS ? 1.0 : 3.0 };
     tally           t[3] = { 0 };
     const ptrdiff_t least = opt->least > 0 ? opt->least : 40000, most = opt->most > 0 ? opt->most : 100000000;
     ptrdiff_t       count = 0;

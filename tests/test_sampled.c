@@ -99,7 +99,7 @@ static void equals_the_jets(void)
     for (int act = 0; act < NTH_ACT_COUNT; ++act)
         for (int d = 2; d <= 7; d += 5) {
             double                    X[N * 7], W[n * n], alpha[n] = { 1.0, -0.6, 0.4 }, want[N * N], T[n * n], S[k * n], U[k * k];
-            const nth_sampled_options opt = { .activation = (nth_activation)act, .readout = NTH_READOUT_SIGN, .sigma_w = 1.2,
+            const nth_sampled_options opt = { .activation = (nth_activation)act, .readout = NTH_READOUT_SIGNS, .sigma_w = 1.2,
                                               .input_scale = d == 2 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN, .target = 1e9,
                                               .least = 1, .seed = 3 };
             nth_blocks                mean = { nth_mat_of(T, n, n), nth_mat_of(S, k, n), nth_mat_of(U, k, k) };

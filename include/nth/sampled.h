@@ -13,13 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nth/expected.h"
 #include "nth/ntk.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef enum nth_readout { NTH_READOUT_GAUSSIAN, NTH_READOUT_SIGN } nth_readout;
 
 /* Called after each batch; false stops with NTH_E_INTERRUPTED. */
 typedef bool nth_sampled_progress(ptrdiff_t draws, double relative, void *ctx);
