@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * nth kernel: the empirical tangent kernel of a network (E15), or an infinite-width kernel of an
- * architecture (E52-E58), on a data set: /K, /K_test, /K_test_test.
+ * architecture (E52-E58), on a data set: /K, /K_test, /K_test_test; or K^(NTH) (kernel_nth.c).
  */
 #include "commands.h"
+#include "kernel_nth.h"
 #include "kernel_tiles.h"
 
 #include <stdio.h>
 #include <string.h>
 
-typedef enum kind { EMPIRICAL, NTK, NNGP, CNTK, CNNGP, KINDS } kind;
+typedef enum kind { EMPIRICAL, NTK, NNGP, CNTK, CNNGP, NTH, KINDS } kind;
 
-static const char *const kind_name[KINDS] = { "empirical", "ntk", "nngp", "cntk", "cnngp" };
+static const char *const kind_name[KINDS] = { "empirical", "ntk", "nngp", "cntk", "cnngp", "nth" };
 
 static kind kind_of(const nth_config *cfg)
 {
@@ -22,7 +23,7 @@ static kind kind_of(const nth_config *cfg)
 
 /* ---- Options that belong to other kinds are mistakes, not decoration ---------------------------- */
 
-enum { FULL = 1 << NTK | 1 << NNGP, CONV = 1 << CNTK | 1 << CNNGP, INFINITE = FULL | CONV };
+enum { FULL = 1 << NTK | 1 << NNGP, CONV = 1 << CNTK | 1 << CNNGP, LABEL = 1 << NTH, INFINITE = FULL | CONV };
 
 static const struct {
     const char *option;
@@ -30,14 +31,18 @@ static const struct {
     const char *not_of_net; /* why not with a network, in place of the reason below */
 } belongs[] = {
     { "net", 1 << EMPIRICAL, NULL },
-    { "activation", FULL, NULL },
+    { "activation", FULL | LABEL, NULL },
     { "slope", FULL, NULL },
-    { "depth", FULL, NULL },
+    { "depth", FULL | LABEL, NULL },
     { "tolerance", FULL, "empirical kernels are exact" },
-    { "input-scale", FULL, NULL },
-    { "sigma-w", INFINITE, NULL },
+    { "input-scale", FULL | LABEL, NULL },
+    { "sigma-w", INFINITE | LABEL, NULL },
     { "sigma-b", INFINITE, NULL },
-    { "test-test", INFINITE, "empirical kernels always have all blocks" },
+    { "mode", LABEL, "it belongs to --kind nth" },
+    { "rse", LABEL, "it belongs to --kind nth" },
+    { "draws", LABEL, "it belongs to --kind nth" },
+    { "time", LABEL, "it belongs to --kind nth" },
+    { "test-test", INFINITE | LABEL, "empirical kernels always have all blocks" },
     { "preset", CONV, "convolutional kernels are --kind cntk and cnngp" },
     { "strides", CONV, "convolutional kernels are --kind cntk and cnngp" },
     { "pooling", CONV, "convolutional kernels are --kind cntk and cnngp" },
@@ -48,6 +53,8 @@ static const char *why_not(kind k, unsigned kinds, const char *not_of_net)
 {
     if (k == EMPIRICAL) return not_of_net != NULL ? not_of_net : "the network file says it";
     if (kinds == 1u << EMPIRICAL) return "it is the kernel of an architecture";
+    if (kinds == LABEL) return "it belongs to --kind nth";
+    if (k == NTH) return "K^(NTH) is that of a two-layer network without bias";
     return 1u << k & CONV ? "convolutional kernels are of relu and take --preset or --strides"
                           : "convolutional kernels are --kind cntk and cnngp";
 }
@@ -163,8 +170,8 @@ nth_status cmd_kernel(cli *c)
     const kind  k = kind_of(c->cfg);
     cli_problem p = { 0 };
     CLI_TRY(check_options(c, k));
-    CLI_TRY(cli_problem_load(c, &p, k == EMPIRICAL, false));
-    CLI_TRY(k == EMPIRICAL ? empirical(c, &p) : infinite(c, k, &p));
+    CLI_TRY(cli_problem_load(c, &p, k == EMPIRICAL, k == NTH));
+    CLI_TRY(k == EMPIRICAL ? empirical(c, &p) : k == NTH ? cli_kernel_nth(c, &p) : infinite(c, k, &p));
     nth_json_set_string(c->json, "kind", c->cfg->kind);
     cli_say(c, "written to %s\n", c->cfg->out);
     nth_json_set_string(c->json, "out", c->cfg->out);

@@ -42,14 +42,15 @@ typedef struct sampler {
     nth_mat                    G;           /* (N x n) Gram matrix; empty where products with X are less work */
     nth_mat                    V, g;        /* (n x DRAWS), (d x DRAWS) */
     double                    *weight;      /* (DRAWS) 2 N */
-    nth_blocks                 batch, other; /* T1, T2 of a batch */
+    nth_blocks                 batch, other; /* T1, T2 of a batch; square ones as halves (add) */
+    nth_blocks                 gram;         /* x.x' */
 } sampler;
 
 static void sampler_free(sampler *r)
 {
     nth_mat *owned[] = { &r->X, &r->WG, &r->w, &r->p, &r->a, &r->b, &r->h, &r->left, &r->right, &r->V, &r->g, &r->G,
                          &r->batch.train, &r->batch.test, &r->batch.test_test, &r->other.train, &r->other.test,
-                         &r->other.test_test };
+                         &r->other.test_test, &r->gram.train, &r->gram.test, &r->gram.test_test };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) nth_priv_free(owned[i]->a);
     for (int i = 0; i < SMOOTH_ROWS; ++i) nth_priv_free(r->s[i].a);
     nth_priv_free(r->weight);
@@ -126,23 +127,20 @@ done:
     return st;
 }
 
-/* K <- K + scale (A B^T + B A^T) over rows of the block, or scale A A^T if B is A. */
+/* K <- beta K + sym[A B] / DRAWS. Square blocks get half of it, A B^T or A A^T/2: finish() adds the
+ * transpose of their sum. */
 static nth_status add(const sampler *r, nth_blocks *K, nth_mat A, nth_mat B, double beta)
 {
-    nth_status      st = NTH_OK;
-    const double    scale = 1.0 / DRAWS;
-    const nth_cmat  a1 = nth_cblock(nth_const(A), 0, 0, r->n, DRAWS), b1 = nth_cblock(nth_const(B), 0, 0, r->n, DRAWS);
-    const nth_cmat  a2 = nth_cblock(nth_const(A), r->n, 0, r->k, DRAWS), b2 = nth_cblock(nth_const(B), r->n, 0, r->k, DRAWS);
-    const bool      same = A.a == B.a;
-    const struct {
-        nth_mat  K;
-        nth_cmat row_a, row_b, col_a, col_b;
-    } part[] = { { K->train, a1, b1, a1, b1 }, { K->test, a2, b2, a1, b1 }, { K->test_test, a2, b2, a2, b2 } };
-    for (int i = 0; i < 3; ++i) {
-        if (part[i].K.a == NULL) continue;
-        NTH_TRY(nth_gemm(scale, NTH_N, part[i].row_a, NTH_T, part[i].col_b, beta, part[i].K));
-        if (!same) NTH_TRY(nth_gemm(scale, NTH_N, part[i].row_b, NTH_T, part[i].col_a, 1.0, part[i].K));
-    }
+    nth_status     st = NTH_OK;
+    const bool     same = A.a == B.a;
+    const double   scale = 1.0 / DRAWS, half = same ? 0.5 * scale : scale;
+    const nth_cmat a1 = nth_cblock(nth_const(A), 0, 0, r->n, DRAWS), b1 = nth_cblock(nth_const(B), 0, 0, r->n, DRAWS);
+    const nth_cmat a2 = nth_cblock(nth_const(A), r->n, 0, r->k, DRAWS), b2 = nth_cblock(nth_const(B), r->n, 0, r->k, DRAWS);
+    if (K->train.a != NULL) NTH_TRY(nth_gemm(half, NTH_N, a1, NTH_T, b1, beta, K->train));
+    if (K->test_test.a != NULL) NTH_TRY(nth_gemm(half, NTH_N, a2, NTH_T, b2, beta, K->test_test));
+    if (K->test.a == NULL) goto done;
+    NTH_TRY(nth_gemm(scale, NTH_N, a2, NTH_T, b1, beta, K->test));
+    if (!same) NTH_TRY(nth_gemm(scale, NTH_N, b2, NTH_T, a1, 1.0, K->test));
 done:
     return st;
 }
@@ -184,24 +182,24 @@ done:
 #undef EACH
 
 /* batch <- sigma_w^4 (T1 + (x.x') T2), x scaled. */
-static nth_status finish(sampler *r)
+static void finish(sampler *r)
 {
-    nth_status   st = NTH_OK;
-    const double w4 = pow(r->opt->sigma_w, 4.0);
-    nth_mat     *T1[] = { &r->batch.train, &r->batch.test, &r->batch.test_test };
-    nth_mat     *T2[] = { &r->other.train, &r->other.test, &r->other.test_test };
+    const double   w4 = pow(r->opt->sigma_w, 4.0);
+    const nth_mat *T1[] = { &r->batch.train, &r->batch.test, &r->batch.test_test };
+    const nth_mat *T2[] = { &r->other.train, &r->other.test, &r->other.test_test };
+    const nth_mat *xx[] = { &r->gram.train, &r->gram.test, &r->gram.test_test };
     for (int q = 0; q < 3; ++q) {
-        if (T1[q]->a == NULL) continue;
-        const nth_cmat rows = nth_cblock(nth_const(r->X), q > 0 ? r->n : 0, 0, T1[q]->rows, r->d);
-        const nth_cmat cols = nth_cblock(nth_const(r->X), q > 1 ? r->n : 0, 0, T1[q]->cols, r->d);
-#pragma omp parallel for schedule(static)
-        for (ptrdiff_t i = 0; i < rows.rows; ++i)
-            for (ptrdiff_t j = 0; j < cols.rows; ++j) {
-                const double x = nth_dot(rows.a + i * rows.ld, cols.a + j * cols.ld, r->d);
-                T1[q]->a[i * T1[q]->ld + j] = w4 * (T1[q]->a[i * T1[q]->ld + j] + x * T2[q]->a[i * T2[q]->ld + j]);
+        const ptrdiff_t rows = T1[q]->rows, cols = T1[q]->cols;
+        double         *a = T1[q]->a, *b = T2[q]->a, *x = xx[q]->a;
+        if (a == NULL) continue;
+        if (q == 1)
+            for (ptrdiff_t e = 0; e < rows * cols; ++e) a[e] = w4 * (a[e] + x[e] * b[e]);
+        for (ptrdiff_t i = 0; q != 1 && i < rows; ++i)
+            for (ptrdiff_t j = 0; j <= i; ++j) {
+                const ptrdiff_t e = i * cols + j, turned = j * cols + i;
+                a[e] = a[turned] = w4 * (a[e] + a[turned] + x[e] * (b[e] + b[turned]));
             }
     }
-    return st;
 }
 
 /* ---- Batches ------------------------------------------------------------------------------------ */
@@ -254,10 +252,17 @@ static nth_status sampler_create(sampler *r, nth_cmat X, nth_cmat X_test, const 
         for (ptrdiff_t i = 0; i < n; ++i)
             for (ptrdiff_t j = 0; j < n; ++j) r->WG.a[i * n + j] = r->W.a[i * r->W.ld + j] * r->G.a[i * n + j];
     }
-    nth_mat *const to[] = { &r->batch.train, &r->other.train, &r->batch.test, &r->other.test, &r->batch.test_test, &r->other.test_test };
-    const bool     wanted[] = { shape->train.a != NULL, shape->test.a != NULL, shape->test_test.a != NULL };
-    for (int q = 0; q < 6; ++q)
-        if (wanted[q / 2]) NTH_TRY(nth_priv_mat(to[q], q < 2 ? n : k, q < 4 ? n : k, "batch of an expected kernel"));
+    const bool      wanted[] = { shape->train.a != NULL, shape->test.a != NULL, shape->test_test.a != NULL };
+    nth_blocks *const sets[] = { &r->batch, &r->other, &r->gram };
+    for (int q = 0; q < 9; ++q) {
+        nth_blocks *set = sets[q / 3];
+        nth_mat    *to = q % 3 == 0 ? &set->train : q % 3 == 1 ? &set->test : &set->test_test;
+        if (wanted[q % 3]) NTH_TRY(nth_priv_mat(to, q % 3 == 0 ? n : k, q % 3 == 2 ? k : n, "batch of an expected kernel"));
+    }
+    const nth_cmat train = nth_cblock(nth_const(r->X), 0, 0, n, d), test = nth_cblock(nth_const(r->X), n, 0, k, d);
+    if (wanted[0]) NTH_TRY(nth_gram(1.0, train, 0.0, r->gram.train));
+    if (wanted[1]) NTH_TRY(nth_gemm(1.0, NTH_N, test, NTH_T, train, 0.0, r->gram.test));
+    if (wanted[2]) NTH_TRY(nth_gram(1.0, test, 0.0, r->gram.test_test));
 done:
     return st;
 }
@@ -268,7 +273,7 @@ static nth_status one_batch(sampler *r, ptrdiff_t batch)
     NTH_TRY(draw(r, (uint64_t)batch * (DRAWS / 2)));
     NTH_TRY(directions(r));
     NTH_TRY(contractions(r));
-    NTH_TRY(finish(r));
+    finish(r);
 done:
     return st;
 }

@@ -117,3 +117,24 @@ holds 'the same report as in one go' cmp out whole.L
 holds 'complete' test -e L.h5 -a ! -e L.h5.partial
 expect 0 '' info L.h5
 holds 'resumed' grep -qx '@resumed = 1' out
+
+# K^(NTH): both modes, what belongs to which, a budget that does not suffice.
+expect 0 '' kernel --kind nth --activation erf --mode exact --data d.h5 --out x.h5
+holds 'agnostic and label parts' test "$(grep -c '^/K_\(agnostic\|label\)' out)" = 6
+expect 0 '' kernel --kind nth --activation relu --data d.h5 --rse 0.05 --out s.h5 --quiet
+holds 'standard errors' grep -q '^/K_label_se ' out
+holds 'a.e. is said' grep -qx "relu: the almost-everywhere form (a.e.), sigma'' = 0" out
+expect 0 '' kernel --kind nth --activation tanh --data d.h5 --rse 0.2 --time 2 --out s.h5 --quiet --json
+holds 'draws in JSON' grep -q '"draws": 10240' out
+expect 0 '' info s.h5
+holds 'form recorded' grep -qx '@form = complete' out
+expect 1 '' kernel --kind nth --activation relu --data d.h5 --rse 1e-5 --draws 10240 --out s.h5 --quiet
+holds 'what was reached is said' grep -qE '^10240 draws in 20 batches, relative standard error 0\.0[0-9]+ \(asked 1e-05\)$' out
+expect 2 'nth kernel: --depth 3: K^(NTH) is computed for two-layer networks; deeper ones: average nth hierarchy over networks' kernel --kind nth --depth 3 --data d.h5 --out a.h5
+expect 2 'nth kernel: --activation silu: K^(NTH) takes tanh erf softplus gelu sin relu linear quadratic' kernel --kind nth --activation silu --data d.h5 --out a.h5
+expect 2 'nth kernel: --mode exact has relu and erf; tanh goes with --mode sampled' kernel --kind nth --mode exact --data d.h5 --out a.h5
+expect 2 'nth kernel: --rse goes with --mode sampled; exact values have no such error' kernel --kind nth --activation erf --mode exact --rse 0.1 --data d.h5 --out a.h5
+expect 2 'nth kernel: --sigma-b does not go with --kind nth; K^(NTH) is that of a two-layer network without bias' kernel --kind nth --sigma-b 0.1 --data d.h5 --out a.h5
+expect 2 'nth kernel: --time does not go with --kind ntk; it belongs to --kind nth' kernel --kind ntk --time 2 --data d.h5 --out a.h5
+expect 2 'nth kernel: --mode exact holds about 150 training inputs, here are 200; take --mode sampled' kernel --kind nth --activation erf --mode exact --data 'synthetic:sphere?n=200&d=6&test=0&seed=1' --out a.h5
+holds 'nothing is left behind by K^(NTH)' test -z "$(ls | grep -E '^(a|s|x)\.h5\.partial')"

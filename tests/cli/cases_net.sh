@@ -30,7 +30,7 @@ expect 0 '' kernel --net net.h5 --data 'synthetic:sphere?n=5&d=6&test=0&seed=1' 
 holds 'no test blocks' test "$(grep -c /K out)" = 1
 
 expect 2 'nth kernel: --net FILE is missing: network file' kernel --data d.h5 --out a.h5
-expect 2 'nth kernel: --kind: "ngp" is none of empirical, ntk, nngp, cntk, cnngp; did you mean "nngp"?' kernel --kind ngp --data d.h5 --out a.h5
+expect 2 'nth kernel: --kind: "ngp" is none of empirical, ntk, nngp, cntk, cnngp, nth; did you mean "nngp"?' kernel --kind ngp --data d.h5 --out a.h5
 expect 2 'nth kernel: --net does not go with --kind ntk; it is the kernel of an architecture' kernel --kind ntk --net net.h5 --data d.h5 --out a.h5
 expect 2 'nth kernel: --depth does not go with --kind empirical; the network file says it' kernel --net net.h5 --depth 3 --data d.h5 --out a.h5
 expect 3 'nth kernel: net.h5 expects inputs of dimension 6, synthetic:sphere?n=5&d=4&test=2&seed=1 has dimension 4' kernel --net net.h5 --data 'synthetic:sphere?n=5&d=4&test=2&seed=1' --out a.h5
