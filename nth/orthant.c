@@ -251,15 +251,17 @@ static void sector(nth_orthant_parts *o, const wedges *w)
  * Moving vectors by d out of their plane changes the result by d^2 over the smallest angle. */
 static void judge(nth_orthant_parts *o, const wedges *w, const nth_angles *a, int lines)
 {
-    double smallest = 1.0;
+    double smallest = 1.0, second = 1.0;
     for (int i = 0; i < a->n; ++i)
-        for (int j = 0; j < i; ++j)
-            if (!o->parallel[i][j]) smallest = fmin(smallest, o->sine[i][j]);
+        for (int j = 0; j < i; ++j) {
+            const double s = o->parallel[i][j] ? 1.0 : o->sine[i][j];
+            second = fmin(second, fmax(smallest, s)), smallest = fmin(smallest, s);
+        }
     o->planar = a->n == 4 && w->flat <= fmax(1e-11 * smallest, 4e-15);
-    o->error = 2e-14;
-    if (lines > 1) o->error += (a->measured ? 1e-3 : 8.0) * DBL_EPSILON / smallest;
+    o->error = second < 0.3 ? 5e-13 : 5e-14; /* the nodes do their worst where the path ends near a vector */
+    o->error += a->measured ? 0.2 * DBL_EPSILON / second : 8.0 * DBL_EPSILON / smallest;
     if (lines > 2 && !a->measured) o->error += 32.0 * DBL_EPSILON / sqrt(w->span);
-    if (a->n == 4 && lines > 2) o->error += o->planar ? w->flat / smallest : 2.0 * DBL_EPSILON / sqrt(w->flat);
+    if (a->n == 4 && lines > 2) o->error += o->planar ? 2.0 * w->flat / smallest : 2.0 * DBL_EPSILON / sqrt(w->flat);
 }
 
 void nth_priv_orthant(nth_orthant_parts *o, const nth_angles *a)

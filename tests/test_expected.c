@@ -7,7 +7,7 @@
 #include "nth_test.h"
 #include "expected_priv.h"
 #include "linalg_priv.h"
-#include "nth/infinite.h"
+#include "nth/hier.h"
 #include "nth/rng.h"
 #include "par_priv.h"
 
@@ -426,6 +426,40 @@ static void mean_drift(void)
     NTH_CHECK(C1[1] == 0.0 && C2[1] == 0.0 && LA[1] != 0.0);
 }
 
+/* Contracted K4 of random networks of any width M, times M, has the mean computed here (E70). */
+static void networks_agree(void)
+{
+    enum { RUNS = 40, WIDTH = 4000 };
+    const nth_expected_config *cfg[2] = { &erf_act, &relu_ae };
+    draw();
+    for (int i = 0; i < N * D; ++i) train[i] *= 0.6;
+    for (int c = 0; c < 2; ++c) {
+        const nth_net_config net_cfg = { .activation = cfg[c]->activation, .layers = 2, .widths = { D, WIDTH, 1 },
+                                         .sigma_w = 1.0, .input_scale = NTH_INPUT_ONE };
+        const double         u[N] = { 1.0, -0.5, 0.3, 0.8 }, v[N] = { -0.4, 1.0, 0.6, 0.2 };
+        double               mean[N * N] = { 0 }, square[N * N] = { 0 }, k[N * N], uv[N * N], want[N * N], worst = 0.0;
+        nth_blocks           B = { .train = nth_mat_of(k, N, N) }, E = { .train = nth_mat_of(want, N, N) };
+        nth_net             *net = NULL;
+        NTH_CHECK_OK(nth_net_create(&net, &net_cfg, true));
+        for (uint32_t run = 0; run < RUNS; ++run) {
+            nth_net_init_gaussian(net, 17, run);
+            NTH_CHECK_OK(nth_hier_contract(&B, net, nth_cmat_of(train, N, D), (nth_cmat){ 0 }, 4, (const double *const[]){ u, v }));
+            for (int i = 0; i < N * N; ++i) mean[i] += WIDTH * k[i] / RUNS, square[i] += WIDTH * k[i] * WIDTH * k[i] / RUNS;
+        }
+        nth_net_destroy(&net);
+        for (int i = 0; i < N * N; ++i) uv[i] = u[i / N] * v[i % N];
+        NTH_CHECK_OK(nth_expected_contract(&E, cfg[c], NTH_EXPECTED_K4, nth_cmat_of(train, N, D), (nth_cmat){ 0 }, nth_cmat_of(uv, N, N)));
+        double error = 0.0, size = 0.0;
+        for (int i = 0; i < N * N; ++i) {
+            const double se = sqrt((square[i] - mean[i] * mean[i]) / (RUNS - 1));
+            worst = nth_worst(worst, fabs(mean[i] - want[i]) / se);
+            error = nth_worst(error, se), size = nth_worst(size, fabs(want[i]));
+        }
+        printf("    %s: worst %.2f standard errors of at most %.1e of the largest\n", nth_activation_name(cfg[c]->activation), worst, error / size);
+        NTH_CHECK(worst <= 5.0 && error < 0.1 * size);
+    }
+}
+
 static void same_bits_on_any_threads(void)
 {
     static const int threads[] = { 1, 2, 3, 7 };
@@ -521,6 +555,7 @@ int main(void)
                                             { "label_aware_oracles", label_aware_oracles },
                                             { "two_forms_agree", two_forms_agree },
                                             { "mean_drift", mean_drift },
+                                            { "networks_agree", networks_agree },
                                             { "same_bits_on_any_threads", same_bits_on_any_threads },
                                             { "refusals", refusals },
                                             { "survives_failing_allocations", survives_failing_allocations },

@@ -39,9 +39,10 @@ typedef struct nth_orthant {
  *            correlation is +-1 to within 4 eps coincide; with gaps, those closer than 1e-14.
  * Ownership  the caller's.
  * Cost       8 us (four variables); nothing is allocated.
- * Accuracy   out->error. 2e-14 for any rank where no angle is small. A small angle h costs 8 eps/h without
- *            gaps and nothing with them; four vectors within d of a plane the smaller of eps/d and d^2/h,
- *            1e-11 at worst for angles of order one. Two angles below 3e-8 at once: 1e-8.
+ * Accuracy   out->error. 5e-14 for any rank where no angle is small. A small angle h costs 8 eps/h without
+ *            gaps and nothing with them; two small angles h at once 5e-13 + 0.2 eps/h with gaps, and h below 3e-8;
+ *            four vectors within d of a plane the smaller of eps/d and d^2/h, 1e-11 at worst for angles of
+ *            order one.
  *            test_orthant.c, oracles, ranks, near_pairs, near_planes.
  * Errors     NTH_E_ARG (n, not a covariance, gap out of range).
  */
