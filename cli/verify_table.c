@@ -54,7 +54,7 @@ static void local_slopes(const cli *c, FILE *also, const nth_claim *claim, const
 void verify_table_claims(cli *c, FILE *also, const nth_data *data, const nth_family *families, const nth_claim *claims,
                          ptrdiff_t count)
 {
-    verify_put(c, also, "# nth verify theorem-2.1 (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->preset,
+    verify_put(c, also, "# nth verify %s (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->check, c->cfg->preset,
             data->source, data->x.rows, data->x_test.rows, data->x.cols);
     verify_put(c, also, "Exponents of medians over seeds, sup norm on %s pairs, with 95 %% bootstrap intervals.\n\n",
             data->x_test.rows > 0 ? "test-train" : "train-train");

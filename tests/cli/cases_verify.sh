@@ -56,11 +56,11 @@ ask 2 'family 1: width 32; widths must be positive and ascending' --widths 64,32
 ask 2 'family 1: width 63; an antisymmetric net has two copies of half the width, so it must be even' --widths 63 --init antisymmetric --out V.h5
 ask 2 '--activation: "tahn" is none of tanh, erf, softplus, gelu, sin, relu, linear, quadratic; did you mean "tanh"?' --activation tahn --out V.h5
 ask 2 '--preset: "quik" is none of quick, standard, full; did you mean "quick"?' --preset quik --out V.h5
-ask 2 '--check: "theorem-2.2" is none of theorem-2.1; did you mean "theorem-2.1"?' theorem-2.2
+ask 2 '--check: "theorem-2.2" is none of theorem-2.1, truncation; did you mean "theorem-2.1"?' theorem-2.2
 ask 2 '--depth: 1 is not in the range 2 to 32' --depth 1 --out V.h5
 ask 2 '--seeds: 0 is not in the range 1 to 1000000' --seeds 0 --out V.h5
 ask 2 '--stepper: "rk4" is none of collocation, rk8pd, rkck; did you mean "rkck"?' --stepper rk4 --out V.h5
-ask 2 'no network is left by the activations, depths and initializations chosen (relu runs with two layers and Gaussian initialization)' --activation relu --init antisymmetric --out V.h5
+ask 2 'no network is left by the activations, depths and initializations chosen (relu runs with two layers and Gaussian initialization, and in theorem-2.1 only)' --activation relu --init antisymmetric --out V.h5
 ask 3 'absent/V.h5.partial: cannot be written: No such file or directory' $small --widths 32 --seeds 1 --out absent/V.h5
 ask 3 '--table absent/T.md: No such file or directory' $small --widths 32 --seeds 1 --table absent/T.md
 ask 3 'absent.h5: cannot be opened: No such file or directory' --data absent.h5 --out V.h5
