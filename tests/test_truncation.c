@@ -38,20 +38,6 @@ static bool run_to(result *out, const nth_truncation *tr, int level, nth_truncat
     return true;
 }
 
-static double block_distance(nth_mat A, nth_mat B)
-{
-    double d = 0.0;
-    for (ptrdiff_t i = 0; i < A.rows; ++i)
-        for (ptrdiff_t j = 0; j < A.cols; ++j) d = nth_worst(d, fabs(A.a[i * A.ld + j] - B.a[i * B.ld + j]));
-    return d;
-}
-
-static double kernel_distance(const block_room *a, const block_room *b)
-{
-    const double train = block_distance(a->K.train, b->K.train), test = block_distance(a->K.test, b->K.test);
-    return nth_worst(nth_worst(train, test), block_distance(a->K.test_test, b->K.test_test));
-}
-
 static double output_distance(const double *a, const double *b, ptrdiff_t count)
 {
     double d = 0.0;
@@ -99,7 +85,7 @@ static void level_two_is_linearised(void)
                 for (int j = 0; j < s.n; ++j) want -= K->K.test.a[i * K->K.test.ld + j] * alpha[j];
                 worst_see(&err, fabs(f[s.n + i] - want) / scale, s.name);
             }
-            worst_see(&err, kernel_distance(K, &got[0].room[t]), s.name);
+            worst_see(&err, room_distance(K, &got[0].room[t]), s.name);
         }
         nth_spectral_destroy(&sp);
         nth_truncation_destroy(&tr);
@@ -127,7 +113,7 @@ static void forms_agree(void)
                     if (!run_to(&got[form], tr, p, (nth_truncation_form)form, 0.0, TIMES, times)) return;
                 for (int t = 0; t < TIMES; ++t) {
                     const double scale = 1.0 + room_max(&got[0].room[t]);
-                    worst_see(&err[p], kernel_distance(&got[0].room[t], &got[1].room[t]) / scale, s.name);
+                    worst_see(&err[p], room_distance(&got[0].room[t], &got[1].room[t]) / scale, s.name);
                 }
                 worst_see(&err[p], output_distance(got[0].f, got[1].f, TIMES * (s.n + s.k)), s.name);
             }
@@ -159,9 +145,8 @@ static void level_four_becomes_khat(void)
         NTH_CHECK_OK(nth_spectral_create(&sp, nth_const(K0.K.train), r0));
         NTH_CHECK_OK(nth_spectral_alpha(sp, t, alpha));
         NTH_CHECK_OK(nth_spectral_omega(sp, t, nth_mat_of(omega, s.n, s.n)));
-        const ptrdiff_t first = s.n * (s.n + 1) / 2; /* test-train pairs follow the training pairs */
-        for (int q = 0; q < s.k * s.n; ++q) {
-            const ptrdiff_t pair = first + q, at = q / s.n * t4.K.test.ld + q % s.n;
+        for (int q = 0; q < s.k * s.n; ++q) { /* test-train pairs follow the training pairs */
+            const ptrdiff_t pair = s.n * (s.n + 1) / 2 + q, at = q / s.n * t4.K.test.ld + q % s.n;
             double          k3 = 0.0, k4 = 0.0;
             for (int i = 0; i < s.n; ++i) k3 -= tr->tensor[1][pair * s.n + i] * alpha[i];
             for (int i = 0; i < s.n * s.n; ++i) k4 += tr->tensor[2][pair * s.n * s.n + i] * omega[i];
@@ -247,7 +232,7 @@ static bool gaps(const nth_net *net, nth_cmat X, nth_cmat Z, const double *y, in
              NTH_CHECK_OK(nth_ntk_flow(&want.room[0].K, flow));
         for (int p = 2; ok && p <= top; ++p) {
             ok = run_to(&got, tr, p, NTH_TRUNCATION_INTEGRALS, 1e-14, 1, &times[t]);
-            out[t * (NTH_HIER_MAX_ORDER + 1) + p] = (gap){ kernel_distance(&want.room[0], &got.room[0]), output_distance(want.f, got.f, N) };
+            out[t * (NTH_HIER_MAX_ORDER + 1) + p] = (gap){ room_distance(&want.room[0], &got.room[0]), output_distance(want.f, got.f, N) };
         }
     }
     nth_flow_destroy(&flow);
@@ -411,7 +396,7 @@ static double left_by(const nth_rows *rows, nth_cmat V, ptrdiff_t s, const resul
     room_open(&got.room[0], MANY, 2);
     if (NTH_CHECK_OK(nth_priv_truncation_from_rows(&tr, rows, many_y, LEVEL, nth_cmat_of(V.a, s, MANY))) &&
         NTH_CHECK_OK(nth_truncation_run(tr, LEVEL, NTH_TRUNCATION_INTEGRALS, 0.0, 1, &t, got.f, &got.room[0].K, stats)))
-        err = nth_worst(kernel_distance(&got.room[0], &want->room[0]), output_distance(got.f, want->f, MANY + 2));
+        err = nth_worst(room_distance(&got.room[0], &want->room[0]), output_distance(got.f, want->f, MANY + 2));
     nth_truncation_destroy(&tr);
     return err;
 }
@@ -524,7 +509,6 @@ static void refusals(void)
     room.K.test.rows += 1;
     NTH_CHECK_STATUS(RUN(4, 0, 0.0, 1, 1.0), NTH_E_SHAPE);
     nth_truncation_destroy(&tr);
-    nth_truncation_destroy(&tr); /* harmless */
     shape_close(&s);
 #undef RUN
 #undef CREATE
