@@ -138,7 +138,8 @@ static void level_four_becomes_khat(void)
         double          r0[MAX], alpha[MAX], omega[MAX * MAX];
         const double    t = 1.3;
         if (!shape_open(&s, a)) return;
-        if (!smooth(&s) || !create(&tr, &s, 4, 0)) continue;
+        if (!smooth(&s)) { shape_close(&s); continue; }
+        if (!create(&tr, &s, 4, 0)) return;
         room_open(&K0, s.n, s.k), room_open(&t3, s.n, s.k), room_open(&t4, s.n, s.k);
         NTH_CHECK_OK(nth_hier_khat(&K0.K, &t3.K, &t4.K, s.net, shape_train(&s), shape_test(&s), labels, 1, &t, NTH_KHAT_CURVE));
         for (int i = 0; i < s.n; ++i) r0[i] = tr->f0[i] - labels[i];
@@ -186,7 +187,8 @@ static void level_four_by_its_integrals(void)
         double          r[NODES * MAX], early[NODES * MAX], beta[MAX] = { 0 }, omega[MAX * MAX] = { 0 };
         const double    t = 0.8;
         if (!shape_open(&s, a)) return;
-        if (!smooth(&s) || !create(&tr, &s, 4, 0)) continue;
+        if (!smooth(&s)) { shape_close(&s); continue; }
+        if (!create(&tr, &s, 4, 0)) return;
         if (!run_to(&got, tr, 4, NTH_TRUNCATION_TENSORS, 1e-13, 1, &t) || !residual_at_nodes(tr, 4, t, r)) return;
         for (int q = 0; q < NODES; ++q) {
             double before[MAX] = { 0 };
@@ -282,7 +284,8 @@ static void derivatives_at_zero(void)
         double          r[MAX], Kr[MAX] = { 0 };
         const double    h = 2e-3, times[2] = { h, 2 * h }, *rr[2] = { r, r }, *kr[1] = { Kr };
         if (!shape_open(&s, a)) return;
-        if (!smooth(&s) || !create(&tr, &s, 4, 0)) continue;
+        if (!smooth(&s)) { shape_close(&s); continue; }
+        if (!create(&tr, &s, 4, 0)) return;
         room_open(&K0, s.n, s.k), room_open(&K3r, s.n, s.k), room_open(&K3Kr, s.n, s.k), room_open(&K4rr, s.n, s.k);
         for (int i = 0; i < s.n; ++i) r[i] = tr->f0[i] - labels[i];
         NTH_CHECK_OK(nth_hier_contract(&K0.K, s.net, shape_train(&s), shape_test(&s), 2, NULL));
@@ -432,9 +435,7 @@ static void directions_kept(void)
         }
         before = by_path;
     }
-    nth_truncation_destroy(&tr);
-    nth_rows_destroy(&rows);
-    nth_net_destroy(&net);
+    nth_truncation_destroy(&tr), nth_rows_destroy(&rows), nth_net_destroy(&net);
 }
 
 /* ---- The rest ---------------------------------------------------------------------------------- */
@@ -459,8 +460,7 @@ static void same_bits_on_any_threads(void)
             nth_truncation_destroy(&tr);
         }
     nth_priv_set_threads(had);
-    nth_rows_destroy(&rows);
-    nth_net_destroy(&net);
+    nth_rows_destroy(&rows), nth_net_destroy(&net);
 }
 
 static void refusals(void)
