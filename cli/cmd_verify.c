@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nth verify [theorem-2.1]: measured exponents against the theory's, with controls. The sweep is
+ * nth verify [theorem-2.1|truncation]: measured exponents against the theory's, with controls. The sweep is
  * the library's; here it is set up from the options, kept in the result file member by member, and
  * reported. Tables are in verify_table.c.
  */
@@ -16,6 +16,8 @@
 #include "nth/build_info.h"
 
 enum { TUPLES = 9 };         /* 2 p* + 1 for p* = 4, the level of Theorem 2.1 */
+/* n^p numbers of a tensor and n^(p-2) contractions: four inputs are enough for the exponents. */
+static const char   FEW_INPUTS[] = "synthetic:sphere?n=4&d=6&test=2&seed=1";
 static const double FLUSH_SECONDS = 2.0; /* a killed run loses no more, or one network that takes longer */
 
 typedef struct verify_run {
@@ -58,7 +60,8 @@ static nth_status families(cli *c, nth_family *list, ptrdiff_t *count, nth_verdi
     nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
     nth_activation    acts[NTH_ACT_COUNT];
-    nth_preset_choice choice = { .preset = cfg->preset,
+    nth_preset_choice choice = { .check = cfg->check,
+                                 .preset = cfg->preset,
                                  .activations = acts,
                                  .depths = cfg->depths.v,
                                  .n_depths = cfg->depths.n,
@@ -205,6 +208,7 @@ nth_status cmd_verify(cli *c)
     nth_sweep_options   opt = { .seed = c->cfg->seed, .bootstrap = (ptrdiff_t)c->cfg->bootstrap,
                                 .interrupted = interrupted, .finished = finished, .ctx = &run };
     if (list == NULL) return cli_fail(c, NTH_E_NOMEM, "out of memory");
+    if (strcmp(c->cfg->check, "truncation") == 0) CLI_TRY(nth_config_suggest(c->cfg, "data", FEW_INPUTS));
     CLI_TRY(families(c, list, &count, &verdict));
     CLI_TRY(cli_load_data(c, &run.data, c->cfg->data));
     CLI_TRY(nth_sweep_create(&run.sweep, run.data, list, count, &opt));

@@ -54,10 +54,11 @@ static void local_slopes(const cli *c, FILE *also, const nth_claim *claim, const
 void verify_table_claims(cli *c, FILE *also, const nth_data *data, const nth_family *families, const nth_claim *claims,
                          ptrdiff_t count)
 {
-    verify_put(c, also, "# nth verify theorem-2.1 (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->preset,
+    verify_put(c, also, "# nth verify %s (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->check, c->cfg->preset,
             data->source, data->x.rows, data->x_test.rows, data->x.cols);
-    verify_put(c, also, "Exponents of medians over seeds, sup norm on %s pairs, with 95 %% bootstrap intervals.\n\n",
-            data->x_test.rows > 0 ? "test-train" : "train-train");
+    verify_put(c, also, "Exponents of medians over seeds, sup norm on %s pairs%s, with 95 %% bootstrap intervals.\n\n",
+            data->x_test.rows > 0 ? "test-train" : "train-train",
+            strcmp(c->cfg->check, "truncation") == 0 ? " and over the outputs named" : "");
     verify_put(c, also, "| claim | network | predicted | measured | verdict |\n|---|---|---|---|---|\n");
     for (ptrdiff_t i = 0; i < count; ++i) {
         const nth_claim  *k = &claims[i];
@@ -80,9 +81,10 @@ nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep
                                       double allowed_growth, const double *tuples, ptrdiff_t n_tuples)
 {
     nth_status st = NTH_OK;
-    verify_put(c, also, "\nPreconditions, and the constant, the largest |E_t| / bound(m,t) of the theorem (logarithms dropped):\n\n"
+    const bool levels = strcmp(c->cfg->check, "truncation") == 0;
+    verify_put(c, also, "\nPreconditions, and the constant, the largest %s / bound(m,t) of the theorem (logarithms dropped):\n\n"
                "| network | smooth | zero biases | lambda(K_0) | max f_0 | window at least m | constant | stays bounded | integrator |\n"
-               "|---|---|---|---|---|---|---|---|---|\n");
+               "|---|---|---|---|---|---|---|---|---|\n", levels ? "|f_t - f_t^(p)|_2, p = 4 (6 if it is there)," : "|E_t|");
     for (ptrdiff_t f = 0; f < count; ++f) {
         nth_preconditions p;
         char              label[96], growth[48] = "-";
@@ -102,8 +104,9 @@ nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep
                 p.smooth ? "yes" : "no: outside the theorem", p.unbiased ? "yes" : "no", p.lambda_min, p.lambda_max,
                 p.output_max, p.window, families[f].widths[0], p.constant, growth, change);
     }
-    verify_put(c, also, "\nintegrator: relative change of |E_t| at the largest width, first network, with a tenth of the tolerance "
-               "(relu: twice the steps); a smooth one must stay below 0.01.\nSmallest singular value of r training inputs, r = 1, 2, ..:");
+    verify_put(c, also, "\nintegrator: relative change of %s at the largest width, first network, with a tenth of the tolerance "
+               "(relu: twice the steps); a smooth one must stay below 0.01.\nSmallest singular value of r training inputs, r = 1, 2, ..:",
+               levels ? "|K_t - K_t^(p)|" : "|E_t|");
     for (ptrdiff_t r = 0; r < n_tuples; ++r) verify_put(c, also, " %.2g", tuples[r]);
     verify_put(c, also, "\n(0: r inputs in fewer than r dimensions are dependent; the theorem's input condition fails there.)\n");
 done:

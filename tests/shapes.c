@@ -133,6 +133,16 @@ double room_max(const block_room *room)
     return most;
 }
 
+double room_distance(const block_room *a, const block_room *b)
+{
+    const nth_mat A[3] = { a->K.train, a->K.test, a->K.test_test }, B[3] = { b->K.train, b->K.test, b->K.test_test };
+    double        d = 0.0;
+    for (int p = 0; p < 3; ++p)
+        for (ptrdiff_t i = 0; i < A[p].rows; ++i)
+            for (ptrdiff_t j = 0; j < A[p].cols; ++j) d = nth_worst(d, fabs(A[p].a[i * A[p].ld + j] - B[p].a[i * B[p].ld + j]));
+    return d;
+}
+
 void worst_see(worst *w, double err, const char *where)
 {
     if (isnan(w->value) || islessequal(err, w->value)) return;

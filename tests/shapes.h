@@ -41,6 +41,8 @@ bool room_gaps_untouched(const block_room *room);
  * |R|; NaN sticks. */
 double room_error(const block_room *room, const ref_real *R, double noise);
 double room_max(const block_room *room);
+/* Largest difference of the blocks of two rooms of the same shape. */
+double room_distance(const block_room *a, const block_room *b);
 
 /* Worst of the errors seen under a heading, printed by worst_report at the end of a case. */
 typedef struct worst {

@@ -9,6 +9,7 @@
 #include "flow_priv.h"
 #include "hier_priv.h"
 #include "linalg_priv.h"
+#include "truncation_priv.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,6 +22,8 @@ typedef struct member {
     nth_flow             *flow;
     double               *K0, *Kt, *diff, *term3, *term4; /* (size); the terms (T x size) */
     nth_blocks           *b3, *b4;                        /* (T) views of the terms */
+    double               *f;                              /* (n + k) outputs */
+    double               *level_f[NTH_HIER_MAX_ORDER + 1], *level_K[NTH_HIER_MAX_ORDER + 1]; /* (T x (n + k)), (T x size) */
 } member;
 
 static nth_blocks blocks_of(const member *m, double *a)
@@ -51,7 +54,8 @@ double nth_priv_member_bytes(const nth_data *data, const nth_family *f, ptrdiff_
                                2.0 * (double)f->n_times * nth_jet_doubles(&cfg, 1, n, false) / 3.0);
     double               weights = 0.0;
     for (int l = 2; l < cfg.layers; ++l) weights += (cfg.doubled ? 16.0 : 8.0) * (double)cfg.widths[l] * (double)cfg.widths[l - 1];
-    return flow + khat + weights + 8e6;
+    const double levels = f->level > 0 ? nth_truncation_bytes(n, k, f->level, 0, NTH_TRUNCATION_INTEGRALS) : 0.0;
+    return flow + khat * (f->level > 4 ? 4.0 : f->level > 3 ? 2.0 : 1.0) + weights + levels + 8e6;
 }
 
 static nth_status member_alloc(member *m)
@@ -91,6 +95,41 @@ static void member_free(member *m)
     nth_priv_free(m->term4);
     nth_priv_free(m->b3);
     nth_priv_free(m->b4);
+    nth_priv_free(m->f);
+    for (int p = 0; p <= NTH_HIER_MAX_ORDER; ++p) {
+        nth_priv_free(m->level_f[p]);
+        nth_priv_free(m->level_K[p]);
+    }
+}
+
+/* All levels of the truncated hierarchy from the frozen tensors. One that diverges leaves NaN. */
+static nth_status truncate(member *m, double *f0)
+{
+    nth_status        st = NTH_OK;
+    const nth_family *f = m->job->family;
+    const ptrdiff_t   N = m->n + m->k;
+    nth_truncation   *tr = NULL;
+    nth_mat           V = { 0 };
+    NTH_TRY(nth_priv_mat(&V, m->n, m->n, "directions"));
+    for (ptrdiff_t i = 0; i < m->n; ++i) V.a[i * m->n + i] = 1.0;
+    NTH_TRY(nth_priv_truncation_from_rows(&tr, m->rows, m->job->data->y.a, f->level, nth_const(V)));
+    memcpy(f0, tr->f0, (size_t)N * sizeof *f0);
+    NTH_TRY(nth_priv_doubles(&m->f, N, "outputs"));
+    for (int p = f->small_time ? f->level : 2; p <= f->level; ++p) {
+        nth_blocks K[NTH_FAMILY_MAX_TIMES];
+        NTH_TRY(nth_priv_doubles(&m->level_f[p], m->T * N, "outputs of a truncation"));
+        NTH_TRY(nth_priv_doubles(&m->level_K[p], m->T * m->size, "kernel of a truncation"));
+        for (ptrdiff_t i = 0; i < m->T * N; ++i) m->level_f[p][i] = NAN;
+        for (ptrdiff_t i = 0; i < m->T * m->size; ++i) m->level_K[p][i] = NAN;
+        for (ptrdiff_t t = 0; t < m->T; ++t) K[t] = blocks_of(m, m->level_K[p] + t * m->size);
+        st = nth_truncation_run(tr, p, NTH_TRUNCATION_INTEGRALS, f->flow.rtol, m->T, f->times, m->level_f[p], K, NULL);
+        if (st != NTH_E_STEPSIZE && st != NTH_E_NUMERIC) NTH_TRY(st);
+        st = NTH_OK;
+    }
+done:
+    nth_truncation_destroy(&tr);
+    nth_priv_free(V.a);
+    return st;
 }
 
 /* Prediction, and what is known of the initial kernel. */
@@ -105,7 +144,12 @@ static nth_status predict(member *m, double *out)
     NTH_TRY(nth_priv_doubles(&f0, m->n + m->k, "outputs"));
     NTH_TRY(nth_priv_doubles(&d, m->n, "eigenvalues"));
     NTH_TRY(nth_priv_mat(&U, m->n, m->n, "eigenvectors"));
-    NTH_TRY(nth_priv_khat(&K0, m->b3, m->b4, f0, m->rows, &req));
+    if (f->level > 0) {
+        NTH_TRY(nth_priv_ntk_rows(&K0, NULL, m->rows));
+        NTH_TRY(truncate(m, f0));
+    } else {
+        NTH_TRY(nth_priv_khat(&K0, m->b3, m->b4, f0, m->rows, &req));
+    }
     NTH_TRY(nth_eigh(nth_const(K0.train), d, U));
     out[nth_extra_index(f, NTH_X_LAMBDA_MIN)] = d[0];
     out[nth_extra_index(f, NTH_X_LAMBDA_MAX)] = d[m->n - 1];
@@ -157,15 +201,41 @@ static void drifts(const member *m, ptrdiff_t t, double *out)
     out[nth_drift_index(f, t, NTH_DRIFT_PAIRS)] = k > 1 ? sqrt(pairs) : NAN;
 }
 
+/* Norms of K - E_init K_0, NaN if that is not known. */
 static void limit_norms(member *m, ptrdiff_t t, double *K, nth_quantity q, double *out)
 {
     const nth_blocks *limit = m->job->limit;
+    for (ptrdiff_t i = 0; limit == NULL && i < NTH_PAIRS_COUNT * NTH_NORM_COUNT; ++i) out[nth_norm_index(t, q, 0, 0) + i] = NAN;
+    if (limit == NULL) return;
     const nth_mat    *parts[3] = { &limit->train, &limit->test, &limit->test_test };
     double           *d = m->diff;
     for (int p = 0; p < 3; ++p)
         for (ptrdiff_t i = 0; i < parts[p]->rows * parts[p]->cols; ++i) *d++ = parts[p]->a[i];
     for (ptrdiff_t i = 0; i < m->size; ++i) m->diff[i] = K[i] - m->diff[i];
     norms(m, m->diff, t, q, out);
+}
+
+/* Differences from each truncation: kernels and outputs; levels that were not made are NaN. */
+static nth_status compare_levels(member *m, ptrdiff_t t, double *out)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t n = m->n, k = m->k, N = n + k, first[NTH_PAIRS_COUNT] = { 0, 0, n }, count[NTH_PAIRS_COUNT] = { n, k > 0 ? N : 0, k };
+    double         *d = m->diff;
+    NTH_TRY(nth_flow_outputs(m->flow, m->f));
+    for (int p = 2; p <= NTH_HIER_MAX_ORDER; ++p) {
+        const bool there = m->level_K[p] != NULL;
+        for (ptrdiff_t i = 0; i < m->size; ++i) d[i] = there ? m->Kt[i] - m->level_K[p][t * m->size + i] : NAN;
+        norms(m, d, t, (nth_quantity)(NTH_Q_KERNEL_2 + p - 2), out);
+        for (ptrdiff_t i = 0; i < N; ++i) d[i] = there ? m->f[i] - m->level_f[p][t * N + i] : NAN; /* N <= size */
+        for (int part = 0; part < NTH_PAIRS_COUNT; ++part) {
+            const nth_cmat v = nth_cmat_of(d + first[part], 1, count[part]);
+            double        *to = &out[nth_norm_index(t, (nth_quantity)(NTH_Q_OUTPUT_2 + p - 2), (nth_pairs)part, 0)];
+            to[NTH_NORM_SUP] = count[part] > 0 ? nth_max_abs(v) : NAN;
+            to[NTH_NORM_FROBENIUS] = count[part] > 0 ? nth_frobenius(v) : NAN;
+        }
+    }
+done:
+    return st;
 }
 
 static nth_status follow(member *m, double *out)
@@ -177,12 +247,12 @@ static nth_status follow(member *m, double *out)
         nth_blocks Kt = blocks_of(m, m->Kt);
         NTH_TRY(nth_flow_advance(m->flow, f->times[t]));
         NTH_TRY(nth_ntk_flow(&Kt, m->flow));
-        if (m->job->limit != NULL) {
-            limit_norms(m, t, m->Kt, NTH_Q_LIMIT_T, out);
-            limit_norms(m, t, m->K0, NTH_Q_LIMIT_0, out);
-        } else {
-            for (ptrdiff_t i = nth_norm_index(t, NTH_Q_LIMIT_T, 0, 0); i < nth_norm_index(t, NTH_Q_MOVE, 0, 0); ++i)
-                out[i] = NAN;
+        drifts(m, t, out);
+        limit_norms(m, t, m->Kt, f->level > 0 ? NTH_Q_LEVELS_LIMIT_T : NTH_Q_LIMIT_T, out);
+        limit_norms(m, t, m->K0, f->level > 0 ? NTH_Q_LEVELS_LIMIT_0 : NTH_Q_LIMIT_0, out);
+        if (f->level > 0) {
+            NTH_TRY(compare_levels(m, t, out));
+            continue;
         }
         norms(m, m->term3 + t * m->size, t, NTH_Q_TERM3, out);
         norms(m, m->term4 + t * m->size, t, NTH_Q_TERM4, out);
@@ -190,7 +260,6 @@ static nth_status follow(member *m, double *out)
         compare(m, t, NTH_Q_NO_K3, false, true, out);
         compare(m, t, NTH_Q_NO_K4, true, false, out);
         compare(m, t, NTH_Q_ERROR, true, true, out);
-        drifts(m, t, out);
     }
 done:
     return st;

@@ -137,18 +137,19 @@ done:
 nth_status nth_sweep_write_rates(const nth_sweep *s, nth_file *file)
 {
     nth_status st = NTH_OK;
-    char       group[128], name[160];
+    char       path[96], group[128], name[160];
     for (ptrdiff_t f = 0; f < s->n_families; ++f) {
         const nth_family *fam = &s->family[f];
         double            widths[NTH_FAMILY_MAX_WIDTHS];
         for (ptrdiff_t w = 0; w < fam->n_widths; ++w) widths[w] = (double)fam->widths[w];
-        snprintf(group, sizeof group, "/rates/%s_L%d_%s%s", nth_activation_name(fam->shape.activation), fam->shape.layers,
-                 fam->shape.doubled ? "antisymmetric" : "gaussian", fam->small_time ? "_small_t" : "");
+        nth_priv_family_path(fam, path, sizeof path);
+        snprintf(group, sizeof group, "/rates/%s", path);
         snprintf(name, sizeof name, "%s/widths", group);
         NTH_TRY(nth_file_write(file, name, widths, 1, &fam->n_widths));
         snprintf(name, sizeof name, "%s/times", group);
         NTH_TRY(nth_file_write(file, name, fam->times, 1, &fam->n_times));
-        for (int q = 0; q < NTH_Q_COUNT; ++q) NTH_TRY(write_quantity(s, f, (nth_quantity)q, group, file));
+        for (int q = (int)nth_first_quantity(fam->level > 0); q < (int)nth_end_quantity(fam->level > 0); ++q)
+            NTH_TRY(write_quantity(s, f, (nth_quantity)q, group, file));
     }
 done:
     return st;

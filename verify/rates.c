@@ -158,6 +158,8 @@ nth_status nth_sweep_rate(const nth_sweep *s, ptrdiff_t family, nth_quantity q, 
     ptrdiff_t  index[NTH_FAMILY_MAX_TIMES];
     NTH_REQUIRE(family >= 0 && family < s->n_families && time >= 0 && time < s->family[family].n_times, NTH_E_ARG,
                 "family %td, time %td: no such rate", family, time);
+    NTH_REQUIRE((q >= NTH_Q_COUNT) == (s->family[family].level > 0) && q < NTH_Q_END, NTH_E_ARG, "family %td has no quantity %d",
+                family, (int)q);
     for (ptrdiff_t t = 0; t < s->family[family].n_times; ++t)
         index[t] = nth_norm_index(s->family[family].small_time ? t : time, q, pairs, norm);
     NTH_TRY(nth_priv_rate(s, family, index, NTH_SUMMARY_MEDIAN, rate));

@@ -8,6 +8,7 @@
 #include "alloc_priv.h"
 #include "fail_priv.h"
 #include "linalg_priv.h"
+#include "nth/hier.h"
 #include "nth/rng.h"
 #include "par_priv.h"
 
@@ -17,15 +18,26 @@
 
 const char *nth_quantity_name(nth_quantity q)
 {
-    static const char *const names[NTH_Q_COUNT] = { "K_t-EK_0", "K_0-EK_0", "K_t-K_0",  "K3_term",
-                                                    "K4_term",  "no_K3",    "no_K4", "E" };
-    return (unsigned)q < NTH_Q_COUNT ? names[q] : NULL;
+    static const char *const names[NTH_Q_END] = { "K_t-EK_0", "K_0-EK_0", "K_t-K_0",  "K3_term", "K4_term",  "no_K3",
+                                                  "no_K4",    "E",        "K_t-EK_0", "K_0-EK_0", "kernel_2", "kernel_3",
+                                                  "kernel_4", "kernel_5", "kernel_6", "output_2", "output_3", "output_4",
+                                                  "output_5", "output_6" };
+    return (unsigned)q < NTH_Q_END ? names[q] : NULL;
 }
 
 void nth_family_label(const nth_family *f, char *out, size_t size)
 {
     snprintf(out, size, "%s L=%d %s%s", nth_activation_name(f->shape.activation), f->shape.layers,
-             f->shape.doubled ? "antisymmetric" : "Gaussian", f->small_time ? " small t" : "");
+             f->shape.doubled ? "antisymmetric" : "Gaussian",
+             f->small_time ? " small t" : f->level == NTH_HIER_MAX_ORDER ? " to level 6" : "");
+}
+
+void nth_priv_family_path(const nth_family *f, char *out, size_t size)
+{
+    char level[24] = "";
+    if ((f->small_time && f->level > 0) || f->level == NTH_HIER_MAX_ORDER) snprintf(level, sizeof level, "_level_%d", f->level);
+    snprintf(out, size, "%s_L%d_%s%s%s", nth_activation_name(f->shape.activation), f->shape.layers,
+             f->shape.doubled ? "antisymmetric" : "gaussian", f->small_time ? "_small_t" : "", level);
 }
 
 static nth_status check_family(const nth_family *f, ptrdiff_t number)
@@ -47,6 +59,10 @@ static nth_status check_family(const nth_family *f, ptrdiff_t number)
     for (ptrdiff_t t = 0; t < f->n_times; ++t)
         NTH_REQUIRE(isfinite(f->times[t]) && f->times[t] > (t == 0 ? 0.0 : f->times[t - 1]), NTH_E_ARG,
                     "time %g; times must be positive, finite and ascending", f->times[t]);
+    NTH_REQUIRE(f->level == 0 || (f->level >= 2 && f->level <= NTH_HIER_MAX_ORDER), NTH_E_ARG, "truncation level %d; expected 2 to %d",
+                f->level, NTH_HIER_MAX_ORDER);
+    NTH_REQUIRE(f->level <= 2 || nth_activation_is_smooth(f->shape.activation), NTH_E_ARG,
+                "%s lacks the derivatives of a hierarchy truncated at level %d", nth_activation_name(f->shape.activation), f->level);
     const nth_net_config cfg = nth_priv_member_config(f, f->widths[0]);
     NTH_TRY(nth_net_config_check(&cfg));
 done:
@@ -165,6 +181,7 @@ uint64_t nth_sweep_hash(const nth_sweep *s)
         h = mix(mix(mix(h, (uint64_t)c->doubled), (uint64_t)f->small_time), (uint64_t)f->seeds);
         h = mix_double(mix_double(mix_double(h, c->sigma_w), c->sigma_b), f->flow.rtol);
         h = mix(mix(h, (uint64_t)f->flow.stepper), (uint64_t)f->flow.fixed_steps);
+        if (f->level > 0) h = mix(h, (uint64_t)f->level);
         for (ptrdiff_t w = 0; w < f->n_widths; ++w) h = mix(h, (uint64_t)f->widths[w]);
         for (ptrdiff_t t = 0; t < f->n_times; ++t) h = mix_double(h, f->times[t]);
     }
@@ -228,7 +245,7 @@ nth_status nth_sweep_integrator_change(const nth_sweep *s, ptrdiff_t family, dou
         else f.flow.rtol = fmax(0.1 * f.flow.rtol, 1e-14);
     }
     for (ptrdiff_t t = 0; t < f.n_times; ++t) {
-        const ptrdiff_t i = nth_norm_index(t, NTH_Q_ERROR, pairs, NTH_NORM_SUP);
+        const ptrdiff_t i = nth_norm_index(t, nth_main_kernel(&f), pairs, NTH_NORM_SUP);
         const double    c = fabs(v[0][i] - v[1][i]) / v[0][i];
         if (!islessequal(v[0][i], nth_priv_floor * v[0][nth_extra_index(&f, NTH_X_KERNEL_MAX)])) *change = nth_keep_max(*change, c);
     }
@@ -298,8 +315,9 @@ done:
 /* "/members/tanh_L2_antisymmetric/m256/s1" */
 static void member_name(const nth_family *f, ptrdiff_t w, ptrdiff_t seed, char *out, size_t size)
 {
-    snprintf(out, size, "/members/%s_L%d_%s%s/m%td/s%td", nth_activation_name(f->shape.activation), f->shape.layers,
-             f->shape.doubled ? "antisymmetric" : "gaussian", f->small_time ? "_small_t" : "", f->widths[w], seed + 1);
+    char path[96];
+    nth_priv_family_path(f, path, sizeof path);
+    snprintf(out, size, "/members/%s/m%td/s%td", path, f->widths[w], seed + 1);
 }
 
 nth_status nth_sweep_write_members(nth_sweep *s, nth_file *file)

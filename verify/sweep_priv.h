@@ -9,9 +9,9 @@
 #include "nth/verify.h"
 #include "rows_priv.h"
 
-/* One member's numbers: norms [time][quantity][pairs][norm], then by time the mean over the training
- * diagonal and the rms over generic test pairs of K_t - K_0, then the extras. */
-enum { NTH_NORMS_PER_TIME = NTH_Q_COUNT * NTH_PAIRS_COUNT * NTH_NORM_COUNT, NTH_DRIFTS_PER_TIME = 2 };
+/* One member's numbers: norms [time][quantity][pairs][norm] of the quantities of its family, then by time the
+ * mean over the training diagonal and the rms over generic test pairs of K_t - K_0, then the extras. */
+enum { NTH_DRIFTS_PER_TIME = 2 };
 typedef enum nth_drift { NTH_DRIFT_DIAGONAL, NTH_DRIFT_PAIRS } nth_drift;
 
 typedef struct nth_member_job {
@@ -34,22 +34,39 @@ struct nth_sweep {
 };
 enum { NTH_MEMBER_OPEN = 0, NTH_MEMBER_DONE = 1, NTH_MEMBER_WRITTEN = 2 };
 
+/* The quantities [first, end) of a family. */
+static inline nth_quantity nth_first_quantity(bool levels) { return levels ? NTH_Q_COUNT : NTH_Q_LIMIT_T; }
+static inline nth_quantity nth_end_quantity(bool levels) { return levels ? NTH_Q_END : NTH_Q_COUNT; }
+static inline ptrdiff_t    nth_norms_per_time(bool levels)
+{
+    return (ptrdiff_t)(nth_end_quantity(levels) - nth_first_quantity(levels)) * NTH_PAIRS_COUNT * NTH_NORM_COUNT;
+}
 static inline ptrdiff_t nth_member_size(const nth_family *f)
 {
-    return f->n_times * (NTH_NORMS_PER_TIME + NTH_DRIFTS_PER_TIME) + NTH_X_COUNT;
+    return f->n_times * (nth_norms_per_time(f->level > 0) + NTH_DRIFTS_PER_TIME) + NTH_X_COUNT;
 }
+/* q tells which kind of family it is. */
 static inline ptrdiff_t nth_norm_index(ptrdiff_t time, nth_quantity q, nth_pairs p, nth_norm n)
 {
-    return time * NTH_NORMS_PER_TIME + ((ptrdiff_t)q * NTH_PAIRS_COUNT + p) * NTH_NORM_COUNT + n;
+    const bool levels = q >= NTH_Q_COUNT;
+    return time * nth_norms_per_time(levels) + ((ptrdiff_t)(q - nth_first_quantity(levels)) * NTH_PAIRS_COUNT + p) * NTH_NORM_COUNT + n;
 }
 static inline ptrdiff_t nth_drift_index(const nth_family *f, ptrdiff_t time, nth_drift d)
 {
-    return f->n_times * NTH_NORMS_PER_TIME + time * NTH_DRIFTS_PER_TIME + d;
+    return f->n_times * nth_norms_per_time(f->level > 0) + time * NTH_DRIFTS_PER_TIME + d;
 }
 static inline ptrdiff_t nth_extra_index(const nth_family *f, nth_extra x)
 {
-    return f->n_times * (NTH_NORMS_PER_TIME + NTH_DRIFTS_PER_TIME) + x;
+    return f->n_times * (nth_norms_per_time(f->level > 0) + NTH_DRIFTS_PER_TIME) + x;
 }
+/* The difference a family is about: E_t, or that of its largest even level. */
+static inline nth_quantity nth_main_kernel(const nth_family *f)
+{
+    return f->level > 0 ? (nth_quantity)(NTH_Q_KERNEL_2 + f->level / 2 * 2 - 2) : NTH_Q_ERROR;
+}
+static inline nth_quantity nth_main_output(const nth_family *f) { return (nth_quantity)(nth_main_kernel(f) + NTH_Q_OUTPUT_2 - NTH_Q_KERNEL_2); }
+/* "tanh_L2_antisymmetric", as files name it. */
+void nth_priv_family_path(const nth_family *f, char *out, size_t size);
 static inline const double *nth_member_values(const nth_sweep *s, ptrdiff_t f, ptrdiff_t w, ptrdiff_t seed)
 {
     return s->values[f] + (w * s->family[f].seeds + seed) * nth_member_size(&s->family[f]);

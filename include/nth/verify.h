@@ -20,7 +20,8 @@
 extern "C" {
 #endif
 
-/* Kernel differences whose size is measured. */
+/* Differences whose size is measured. Those from NTH_Q_COUNT on belong to families of truncated hierarchies, the
+ * others to families of Theorem 2.1. */
 typedef enum nth_quantity {
     NTH_Q_LIMIT_T, /* K_t - E_init K_0 */
     NTH_Q_LIMIT_0, /* K_0 - E_init K_0 */
@@ -30,7 +31,13 @@ typedef enum nth_quantity {
     NTH_Q_NO_K3,   /* K_t - K_0 - K4 term: K3 dropped */
     NTH_Q_NO_K4,   /* K_t - K_0 + K3_0[alpha_t]: K4 dropped */
     NTH_Q_ERROR,   /* E_t = K_t - Khat_t */
-    NTH_Q_COUNT
+    NTH_Q_COUNT,
+    NTH_Q_LEVELS_LIMIT_T = NTH_Q_COUNT, /* K_t - E_init K_0 */
+    NTH_Q_LEVELS_LIMIT_0,               /* K_0 - E_init K_0 */
+    NTH_Q_KERNEL_2, NTH_Q_KERNEL_3, NTH_Q_KERNEL_4, NTH_Q_KERNEL_5, NTH_Q_KERNEL_6, /* K_t - K_t^(p), level p (E38) */
+    NTH_Q_OUTPUT_2, NTH_Q_OUTPUT_3, NTH_Q_OUTPUT_4, NTH_Q_OUTPUT_5, NTH_Q_OUTPUT_6, /* f_t - f_t^(p): NTH_PAIRS_TRAIN stands for
+                                       training outputs, TEST for test outputs, TEST_TRAIN for all */
+    NTH_Q_END
 } nth_quantity;
 
 typedef enum nth_pairs { NTH_PAIRS_TRAIN, NTH_PAIRS_TEST_TRAIN, NTH_PAIRS_TEST, NTH_PAIRS_COUNT } nth_pairs;
@@ -59,6 +66,7 @@ typedef struct nth_family {
     ptrdiff_t        n_times;
     nth_flow_options flow;
     bool             small_time; /* exponents in t are read off, not in m */
+    int              level;      /* 0: Theorem 2.1. 2 .. 6: hierarchies truncated at 2 .. level; with small_time that level only */
 } nth_family;
 
 typedef struct nth_sweep_options {
@@ -81,7 +89,7 @@ typedef struct nth_sweep nth_sweep;
  * Ownership  *sweep belongs to the caller: nth_sweep_destroy; the families are copied, the data must
  *            outlive it.
  * Errors     NTH_E_ARG (no width, width odd in an antisymmetric family, times not ascending or not
- *            positive, more than one target), NTH_E_NOMEM.
+ *            positive, more than one target, a level above 2 for relu), NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_sweep_create(nth_sweep **sweep, const nth_data *data,
                                                   const nth_family *families, ptrdiff_t n_families,
@@ -155,7 +163,7 @@ typedef enum nth_verdict { NTH_HOLDS, NTH_FAILS, NTH_UNDECIDED } nth_verdict;
 typedef struct nth_claim {
     ptrdiff_t   family;
     const char *name;      /* "Theorem 2.1: K_t - Khat_t" */
-    const char *kind;      /* "theorem", "control" or "report" (no verdict asked) */
+    const char *kind;      /* "theorem", "prediction", "control" or "report" (no verdict asked) */
     const char *variable;  /* "m" or "t" */
     double      predicted; /* exponent */
     double      band;      /* the interval must meet predicted +- band ... */
@@ -189,15 +197,16 @@ typedef struct nth_preconditions {
     double lambda_min, lambda_max; /* of K_0 on the training set: least over members, largest over members */
     double window;                 /* min(sqrt(lambda_min m / n), m^{1/3}) at the smallest width, logs dropped */
     double output_max;             /* largest |f_0| on the training set */
-    double constant, constant_growth; /* max over cells of |E| / bound(m,t) of E39 (logs dropped); ratio of
-                                         its maxima over the larger and the smaller half of the widths */
+    double constant, constant_growth; /* max over cells of the difference over the theorem's bound (logs dropped); ratio
+                                         of its maxima over the larger and the smaller half of the widths */
     bool   smooth, unbiased;
 } nth_preconditions;
 
 /**
- * Preconditions of Theorem 2.1 and the constant in its bound, for one family.
+ * Preconditions of the theorem and the constant in its bound, for one family.
  *
- *     bound(m,t) = [t^2 (t^2 v 1)(1 + t^2/m)(t ^ n/lambda_min) + t^3 (1 v t)] / m^2        [E39]
+ *     |E_t| <= C [t^2 (t^2 v 1)(1 + t^2/m)(t ^ n/lambda_min) + t^3 (1 v t)] / m^2                     [E39]
+ *     |f_t - f_t^(p)|_2 <= C (1 + t) t^{p-1} sqrt(n) m^{-p/2} (t ^ n/lambda_min),  p the largest even level  [E42]
  *
  * Errors     NTH_E_ARG. Cost: negligible.
  */
@@ -224,6 +233,8 @@ NTH_API NTH_NODISCARD nth_status nth_verify_input_tuples(nth_cmat X, ptrdiff_t r
  *
  *     *change = max over times of | |E_t|_sup - |E'_t|_sup | / |E_t|_sup, where |E_t| is above the floor
  *
+ * and with K_t - K_t^(p), p the largest even level, in place of E_t in families of truncated hierarchies.
+ *
  * Ownership  *change is the caller's. Cost: two members. Accuracy: none claimed; it is a measurement.
  * Errors     as nth_sweep_run.
  */
@@ -232,6 +243,7 @@ NTH_API NTH_NODISCARD nth_status nth_sweep_integrator_change(const nth_sweep *sw
 
 /* What a user may fix; the preset decides the rest. Counts of 0 mean: not fixed. */
 typedef struct nth_preset_choice {
+    const char           *check;  /* "theorem-2.1" or "truncation"; NULL: the first */
     const char           *preset; /* "quick", "standard" or "full" */
     const nth_activation *activations;
     const int64_t        *depths, *widths;
@@ -245,12 +257,12 @@ typedef struct nth_preset_choice {
 } nth_preset_choice;
 
 /**
- * The families of a preset of `nth verify theorem-2.1`, and the bands it is judged by. The table is in
+ * The families of a preset of `nth verify theorem-2.1` or `truncation`, and the bands it is judged by. The table is in
  * verify/presets.c, its reasons in docs/verify.md.
  *
  * Shapes     families: room for NTH_SWEEP_MAX_FAMILIES entries; *count of them are filled.
  * Ownership  the caller's. Cost: none.
- * Errors     NTH_E_ARG (unknown preset, a choice that leaves no family, too many widths or times).
+ * Errors     NTH_E_ARG (unknown check or preset, a choice that leaves no family, too many widths or times).
  */
 NTH_API NTH_NODISCARD nth_status nth_verify_preset(const nth_preset_choice *choice, nth_family *families,
                                                    ptrdiff_t *count, nth_verdict_options *verdict);

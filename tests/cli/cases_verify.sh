@@ -47,7 +47,27 @@ ask 1 '' --activation erf,sin --depth 2 --init both --widths 8,16 --seeds 1 --ti
 holds 'families' test "$(grep '^| Theorem' out | cut -d'|' -f3 | LC_ALL=C sort | tr '\n' ',')" = ' erf L=2 Gaussian , erf L=2 antisymmetric , sin L=2 Gaussian , sin L=2 antisymmetric ,'
 holds 'E_init K_0 of erf' grep -q 'E_init K_0 | erf' out
 
-rm -f V.h5
+# The truncated hierarchy: its own claims and data, the same forms of output, its own mistakes.
+few="truncation --activation erf --init antisymmetric --times 1 --widths 64,128,256"
+ask 0 '' $few --seeds 48 --out U.h5 --table T.md
+holds 'says so' grep -qx 'All checks hold.' out
+holds 'the outputs of level 4' grep -q '^| level 4: f_t - f_t^(4), training | erf L=2 antisymmetric | m^-2 | t=1: -[12].* | holds |$' out
+holds 'level 2 at its own exponent' grep -q '^| level 2: K_t - K_t^(2) | erf L=2 antisymmetric | m^-1 | t=1: -[01].* | holds |$' out
+holds 'odd levels as reports' grep -q '^| level 5: f_t - f_t^(5), training | .* | reported |$' out
+holds 'powers of t' grep -qE '^\| level 5: small t, K_t - K_t\^\(5\) \| erf L=2 antisymmetric small t \| t\^4 \| (3\.[89]|4\.0).* \| holds \|$' out
+holds 'four inputs' grep -q '^# nth verify truncation (quick): synthetic:sphere?n=4&d=6&test=2&seed=1, 4 training and 2 test' out
+holds '--table has the same tables' test "$(grep '^|' T.md)" = "$(grep '^|' out)"
+expect 0 '' info U.h5
+for part in '@status = complete' '/members/erf_L2_antisymmetric/m64/s48 (78)' '/members/erf_L2_antisymmetric_small_t_level_5/m16/s1 (300)' \
+    '/rates/erf_L2_antisymmetric/kernel_4/median (1,3,2,3)' '/rates/erf_L2_antisymmetric/output_4/slope (1,3,2,3)'; do
+    holds "verify writes $part" grep -qFx "$part" out
+done
+ask 1 '' truncation --activation tanh --init gaussian --times 1 --widths 32,64 --seeds 2 --json
+holds 'JSON claims' grep -q '"claim": "level 4: f_t - f_t^(4), training"' out
+holds 'what failed is counted' grep -qE '"failed_checks": [1-9]' out
+ask 2 'no network is left by the activations, depths and initializations chosen (relu runs with two layers and Gaussian initialization, and in theorem-2.1 only)' truncation --activation relu
+
+rm -f V.h5 U.h5
 ask 2 'family 1: time 0.5; times must be positive, finite and ascending' --times 1,0.5 --out V.h5
 ask 2 'family 1: time 0; times must be positive, finite and ascending' --times 0 --out V.h5
 ask 2 'family 1: time inf; times must be positive, finite and ascending' --times inf --out V.h5
@@ -56,11 +76,11 @@ ask 2 'family 1: width 32; widths must be positive and ascending' --widths 64,32
 ask 2 'family 1: width 63; an antisymmetric net has two copies of half the width, so it must be even' --widths 63 --init antisymmetric --out V.h5
 ask 2 '--activation: "tahn" is none of tanh, erf, softplus, gelu, sin, relu, linear, quadratic; did you mean "tanh"?' --activation tahn --out V.h5
 ask 2 '--preset: "quik" is none of quick, standard, full; did you mean "quick"?' --preset quik --out V.h5
-ask 2 '--check: "theorem-2.2" is none of theorem-2.1; did you mean "theorem-2.1"?' theorem-2.2
+ask 2 '--check: "theorem-2.2" is none of theorem-2.1, truncation; did you mean "theorem-2.1"?' theorem-2.2
 ask 2 '--depth: 1 is not in the range 2 to 32' --depth 1 --out V.h5
 ask 2 '--seeds: 0 is not in the range 1 to 1000000' --seeds 0 --out V.h5
 ask 2 '--stepper: "rk4" is none of collocation, rk8pd, rkck; did you mean "rkck"?' --stepper rk4 --out V.h5
-ask 2 'no network is left by the activations, depths and initializations chosen (relu runs with two layers and Gaussian initialization)' --activation relu --init antisymmetric --out V.h5
+ask 2 'no network is left by the activations, depths and initializations chosen (relu runs with two layers and Gaussian initialization, and in theorem-2.1 only)' --activation relu --init antisymmetric --out V.h5
 ask 3 'absent/V.h5.partial: cannot be written: No such file or directory' $small --widths 32 --seeds 1 --out absent/V.h5
 ask 3 '--table absent/T.md: No such file or directory' $small --widths 32 --seeds 1 --table absent/T.md
 ask 3 'absent.h5: cannot be opened: No such file or directory' --data absent.h5 --out V.h5
