@@ -89,6 +89,28 @@ done:
     return st;
 }
 
+/* The paper's section 2.3: means over pairs of equal labels, with and without each point's pair with
+ * itself, and of unequal labels. */
+static void report_classes(cli *c, const cli_problem *p, nth_cmat label)
+{
+    double sum[2] = { 0 }, count[2] = { 0 }, self = 0.0;
+    for (ptrdiff_t i = 0; i < p->n; ++i)
+        if (fabs(p->data->y.a[i]) != 1.0) return;
+    for (ptrdiff_t i = 0; i < p->n; ++i)
+        for (ptrdiff_t j = 0; j < p->n; ++j) {
+            const int equal = p->data->y.a[i] == p->data->y.a[j];
+            if (i == j) self += label.a[i * label.ld + i];
+            else sum[equal] += label.a[i * label.ld + j], count[equal] += 1.0;
+        }
+    if (count[0] == 0.0 || count[1] == 0.0) return;
+    const double with_self = (sum[1] + self) / (count[1] + (double)p->n);
+    cli_say(c, "mean of /K_label over pairs of equal labels %.6g (with self pairs %.6g), of unequal labels %.6g\n", sum[1] / count[1],
+            with_self, sum[0] / count[0]);
+    nth_json_set_double(c->json, "label_mean_equal_with_self", with_self);
+    nth_json_set_double(c->json, "label_mean_equal", sum[1] / count[1]);
+    nth_json_set_double(c->json, "label_mean_unequal", sum[0] / count[0]);
+}
+
 nth_status cli_kernel_nth(cli *c, const cli_problem *p)
 {
     nth_status     st = NTH_OK;
@@ -114,6 +136,7 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     cli_report_blocks(c, "K_agnostic", &b.agnostic);
     cli_report_blocks(c, "K_label", &b.label);
     if (!is_exact) cli_report_blocks(c, "K_label_se", &b.se);
+    report_classes(c, p, nth_const(b.label.train));
 done:
     cli_discard(c, &f);
     cli_blocks_free(&b.agnostic);

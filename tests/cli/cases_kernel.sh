@@ -123,6 +123,7 @@ expect 0 '' kernel --kind nth --activation erf --mode exact --data d.h5 --out x.
 holds 'agnostic and label parts' test "$(grep -c '^/K_\(agnostic\|label\)' out)" = 6
 expect 0 '' kernel --kind nth --activation relu --data d.h5 --rse 0.05 --out s.h5 --quiet
 holds 'standard errors' grep -q '^/K_label_se ' out
+holds 'means over classes' grep -qE '^mean of /K_label over pairs of equal labels [0-9.e+-]+ \(with self pairs [0-9.e+-]+\), of unequal labels [0-9.e+-]+$' out
 holds 'a.e. is said' grep -qx "relu: the almost-everywhere form (a.e.), sigma'' = 0" out
 expect 0 '' kernel --kind nth --activation tanh --data d.h5 --rse 0.2 --time 2 --out s.h5 --quiet --json
 holds 'draws in JSON' grep -q '"draws": 10240' out
