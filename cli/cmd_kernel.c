@@ -38,22 +38,23 @@ static const struct {
     { "input-scale", FULL | LABEL, NULL },
     { "sigma-w", INFINITE | LABEL, NULL },
     { "sigma-b", INFINITE, NULL },
-    { "mode", LABEL, "it belongs to --kind nth" },
-    { "rse", LABEL, "it belongs to --kind nth" },
-    { "draws", LABEL, "it belongs to --kind nth" },
-    { "time", LABEL, "it belongs to --kind nth" },
+    { "mode", LABEL, NULL },
+    { "rse", LABEL, NULL },
+    { "draws", LABEL, NULL },
+    { "time", LABEL, NULL },
     { "test-test", INFINITE | LABEL, "empirical kernels always have all blocks" },
-    { "preset", CONV, "convolutional kernels are --kind cntk and cnngp" },
-    { "strides", CONV, "convolutional kernels are --kind cntk and cnngp" },
-    { "pooling", CONV, "convolutional kernels are --kind cntk and cnngp" },
-    { "image", CONV, "convolutional kernels are --kind cntk and cnngp" },
+    { "preset", CONV, NULL },
+    { "strides", CONV, NULL },
+    { "pooling", CONV, NULL },
+    { "image", CONV, NULL },
 };
 
 static const char *why_not(kind k, unsigned kinds, const char *not_of_net)
 {
+    if (kinds == LABEL) return "it belongs to --kind nth";
+    if (k == EMPIRICAL && kinds == CONV) return "convolutional kernels are --kind cntk and cnngp";
     if (k == EMPIRICAL) return not_of_net != NULL ? not_of_net : "the network file says it";
     if (kinds == 1u << EMPIRICAL) return "it is the kernel of an architecture";
-    if (kinds == LABEL) return "it belongs to --kind nth";
     if (k == NTH) return "K^(NTH) is that of a two-layer network without bias";
     return 1u << k & CONV ? "convolutional kernels are of relu and take --preset or --strides"
                           : "convolutional kernels are --kind cntk and cnngp";

@@ -77,11 +77,7 @@ static nth_status exact(cli *c, const cli_problem *p, nth_activation act, parts 
     const nth_expected_config cfg = { .activation = act, .almost_everywhere = act == NTH_ACT_RELU };
     nth_label_kernel          K = { .K2 = b->agnostic, .LA = b->label };
     double                   *scaled = NULL;
-    const double              scale = strcmp(c->cfg->input_scale, "one") == 0 ? 1.0 : 1.0 / sqrt((double)p->X.cols);
-    CLI_TRY(cli_doubles(c, &scaled, (double)(p->n + p->k) * (double)p->X.cols, "scaled inputs"));
-    for (ptrdiff_t i = 0; i < p->n + p->k; ++i)
-        for (ptrdiff_t e = 0; e < p->X.cols; ++e)
-            scaled[i * p->X.cols + e] = scale * (i < p->n ? p->X.a[i * p->X.ld + e] : p->X_test.a[(i - p->n) * p->X_test.ld + e]);
+    CLI_TRY(cli_scaled_inputs(c, &scaled, p));
     CLI_TRY(nth_label_aware(&K, &cfg, nth_cmat_of(scaled, p->n, p->X.cols), nth_cmat_of(scaled + p->n * p->X.cols, p->k, p->X.cols),
                             p->data->y.a, flow_time(c), NTH_LABEL_EXACT));
 done:
@@ -118,11 +114,11 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     nth_file      *f = NULL;
     nth_activation act;
     const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = strcmp(c->cfg->mode, "exact") == 0;
-    const double   N = (double)(p->n + p->k), n = (double)p->n;
+    const double   N = (double)(p->n + p->k), n = (double)p->n, k = (double)p->k;
     CLI_TRY(check(c, &act));
     if (is_exact && p->n > 150)
         CLI_TRY(cli_fail(c, NTH_E_ARG, "--mode exact holds about 150 training inputs, here are %td; take --mode sampled", p->n));
-    CLI_TRY(cli_memory_check(c, 8.0 * (8.0 * N * n + 4.0 * n * n + N * (2.0 * (double)p->X.cols + 12.0 * 512.0)), "K^(NTH)"));
+    CLI_TRY(cli_memory_check(c, 8.0 * (8.0 * (N * n + (corner ? k * k : 0.0)) + 5.0 * n * n + N * (2.0 * (double)p->X.cols + 10.0 * 512.0)), "K^(NTH)"));
     CLI_TRY(cli_blocks_create(c, &b.agnostic, p->n, p->k, corner));
     CLI_TRY(cli_blocks_create(c, &b.label, p->n, p->k, corner));
     if (!is_exact) CLI_TRY(cli_blocks_create(c, &b.se, p->n, p->k, corner));

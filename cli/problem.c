@@ -68,6 +68,18 @@ nth_status cli_doubles(cli *c, double **out, double count, const char *what)
     return *out != NULL ? NTH_OK : cli_fail(c, NTH_E_NOMEM, "%s: out of memory at %.4g GB", what, 8e-9 * count);
 }
 
+nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p)
+{
+    const ptrdiff_t  d = p->X.cols;
+    const double     scale = strcmp(c->cfg->input_scale, "one") == 0 ? 1.0 : 1.0 / sqrt((double)d);
+    const nth_status st = cli_doubles(c, out, (double)(p->n + p->k) * (double)d, "scaled inputs");
+    for (ptrdiff_t e = 0; st == NTH_OK && e < (p->n + p->k) * d; ++e) {
+        const ptrdiff_t i = e / d;
+        (*out)[e] = scale * (i < p->n ? p->X.a[i * p->X.ld + e % d] : p->X_test.a[(i - p->n) * p->X_test.ld + e % d]);
+    }
+    return st;
+}
+
 void cli_discard(cli *c, nth_file **file)
 {
     char path[4096];

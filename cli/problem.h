@@ -26,6 +26,9 @@ NTH_NODISCARD nth_status cli_memory_check(cli *c, double bytes, const char *what
 /* Zeroed doubles, after that check; `count` may exceed every integer type. */
 NTH_NODISCARD nth_status cli_doubles(cli *c, double **out, double count, const char *what);
 
+/* Training, then test inputs as form E3 takes them: divided by sqrt(d) unless --input-scale is one. */
+NTH_NODISCARD nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p);
+
 /* Blocks for n training and k test inputs; with `all` also the test-test block. */
 NTH_NODISCARD nth_status cli_blocks_create(cli *c, nth_blocks *b, ptrdiff_t n, ptrdiff_t k, bool all);
 void                     cli_blocks_free(nth_blocks *b);

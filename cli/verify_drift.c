@@ -141,15 +141,11 @@ static nth_status open_problem(drift *d)
     if (d->c->cfg->times.n > 1) return cli_fail(d->c, NTH_E_ARG, "--times: mean-drift takes one time, here are %td", d->c->cfg->times.n);
     CLI_TRY(nth_config_suggest(d->c->cfg, "data", FEW_INPUTS));
     CLI_TRY(cli_problem_load(d->c, &d->p, false, true));
-    const ptrdiff_t n = d->p.n, k = d->p.k, dim = d->p.X.cols;
-    const double    scale = strcmp(d->c->cfg->input_scale, "one") == 0 ? 1.0 : 1.0 / sqrt((double)dim);
+    const ptrdiff_t k = d->p.k;
     if (k == 0) CLI_TRY(cli_fail(d->c, NTH_E_ARG, "mean-drift looks at pairs of test inputs, %s has none", d->c->cfg->data));
     if (d->c->cfg->sigma_w != 1.0 || d->c->cfg->sigma_b != 0.0)
         CLI_TRY(cli_fail(d->c, NTH_E_ARG, "mean-drift is predicted for --sigma-w 1 --sigma-b 0"));
-    CLI_TRY(cli_doubles(d->c, &d->scaled, (double)(n + k) * (double)dim, "inputs"));
-    for (ptrdiff_t i = 0; i < n + k; ++i)
-        for (ptrdiff_t e = 0; e < dim; ++e)
-            d->scaled[i * dim + e] = scale * (i < n ? d->p.X.a[i * d->p.X.ld + e] : d->p.X_test.a[(i - n) * d->p.X_test.ld + e]);
+    CLI_TRY(cli_scaled_inputs(d->c, &d->scaled, &d->p));
     double **const blocks[] = { &d->label, &d->whole, &d->part[0], &d->part[1], &d->mean, &d->se };
     for (int b = 0; b < 6; ++b) CLI_TRY(cli_doubles(d->c, blocks[b], (double)(k * k), "kernels of test inputs"));
 done:

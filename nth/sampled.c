@@ -39,18 +39,19 @@ typedef struct sampler {
     nth_mat                    w;           /* (DRAWS x d) */
     nth_mat                    s[SMOOTH_ROWS];
     nth_mat                    p, a, b, h, left, right;
-    nth_mat                    G;           /* (N x n) Gram matrix; empty where products with X are less work */
+    nth_mat                    G;           /* (N x n) x.x' with the training inputs */
+    nth_mat                    corner;      /* (k x k) x.x' of the test inputs, if asked for */
+    bool                       by_gram;     /* products with G are less work than those with X */
     nth_mat                    V, g;        /* (n x DRAWS), (d x DRAWS) */
     double                    *weight;      /* (DRAWS) 2 N */
     nth_blocks                 batch, other; /* T1, T2 of a batch; square ones as halves (add) */
-    nth_blocks                 gram;         /* x.x' */
 } sampler;
 
 static void sampler_free(sampler *r)
 {
     nth_mat *owned[] = { &r->X, &r->WG, &r->w, &r->p, &r->a, &r->b, &r->h, &r->left, &r->right, &r->V, &r->g, &r->G,
                          &r->batch.train, &r->batch.test, &r->batch.test_test, &r->other.train, &r->other.test,
-                         &r->other.test_test, &r->gram.train, &r->gram.test, &r->gram.test_test };
+                         &r->other.test_test, &r->corner };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) nth_priv_free(owned[i]->a);
     for (int i = 0; i < SMOOTH_ROWS; ++i) nth_priv_free(r->s[i].a);
     nth_priv_free(r->weight);
@@ -82,7 +83,7 @@ done:
 static nth_status push(sampler *r, nth_mat out, nth_cmat v)
 {
     nth_status st = NTH_OK;
-    if (r->G.a != NULL) return nth_gemm(1.0, NTH_N, nth_cblock(nth_const(r->G), 0, 0, r->N, r->n), NTH_N, v, 0.0, out);
+    if (r->by_gram) return nth_gemm(1.0, NTH_N, nth_const(r->G), NTH_N, v, 0.0, out);
     NTH_TRY(nth_gemm(1.0, NTH_T, nth_cblock(nth_const(r->X), 0, 0, r->n, r->d), NTH_N, v, 0.0, r->g));
     NTH_TRY(nth_gemm(1.0, NTH_N, nth_const(r->X), NTH_N, nth_const(r->g), 0.0, out));
 done:
@@ -160,7 +161,7 @@ static nth_status contractions(sampler *r)
 {
     nth_status    st = NTH_OK;
     const double *s = r->s[0].a, *s1 = r->s[1].a, *s2 = r->s[2].a, *s3 = r->s[3].a, *p = r->p.a, *a = r->a.a, *b = r->b.a,
-                 *h = r->h.a, kappa = r->kappa;
+                 *h = r->h.a, kappa = r->kappa, root = sqrt(kappa);
     if (r->smooth) EACH((a[e] + h[e]) * s1[e] + 0.5 * p[e] * p[e] * s2[e], s[e]);
     else EACH(a[e] * s1[e], s[e]);
     NTH_TRY(add(r, &r->batch, r->left, r->right, 0.0));
@@ -173,8 +174,7 @@ static nth_status contractions(sampler *r)
     EACH((3.0 * a[e] + 2.0 * b[e]) * s2[e] + kappa * (h[e] * s2[e] + 0.5 * p[e] * p[e] * s3[e]) + 0.5 * r->weight[j] * s1[e],
          s1[e]);
     NTH_TRY(add(r, &r->other, r->left, r->right, 0.0));
-    EACH(p[e] * s2[e], 0.0);
-    for (ptrdiff_t e = 0; e < r->N * DRAWS; ++e) r->left.a[e] *= sqrt(kappa);
+    EACH(root * p[e] * s2[e], 0.0);
     NTH_TRY(add(r, &r->other, r->left, r->left, 1.0));
 done:
     return st;
@@ -187,10 +187,11 @@ static void finish(sampler *r)
     const double   w4 = pow(r->opt->sigma_w, 4.0);
     const nth_mat *T1[] = { &r->batch.train, &r->batch.test, &r->batch.test_test };
     const nth_mat *T2[] = { &r->other.train, &r->other.test, &r->other.test_test };
-    const nth_mat *xx[] = { &r->gram.train, &r->gram.test, &r->gram.test_test };
+    const double  *xx[] = { r->G.a, r->G.a + r->n * r->n, r->corner.a };
     for (int q = 0; q < 3; ++q) {
         const ptrdiff_t rows = T1[q]->rows, cols = T1[q]->cols;
-        double         *a = T1[q]->a, *b = T2[q]->a, *x = xx[q]->a;
+        double         *a = T1[q]->a;
+        const double   *b = T2[q]->a, *x = xx[q];
         if (a == NULL) continue;
         if (q == 1)
             for (ptrdiff_t e = 0; e < rows * cols; ++e) a[e] = w4 * (a[e] + x[e] * b[e]);
@@ -243,26 +244,26 @@ static nth_status sampler_create(sampler *r, nth_cmat X, nth_cmat X_test, const 
     for (int q = 0; q < (r->smooth ? 10 : 6); ++q) NTH_TRY(nth_priv_mat(draws[q], N, DRAWS, "draws of neurons"));
     NTH_TRY(nth_priv_mat(&r->V, n, DRAWS, "draws of neurons"));
     NTH_TRY(nth_priv_doubles(&r->weight, DRAWS, "draws of neurons"));
-    if (r->smooth || (double)N * (double)n < (double)(N + n) * (double)d) {
-        NTH_TRY(nth_priv_mat(&r->G, N, n, "Gram matrix"));
-        NTH_TRY(nth_gemm(1.0, NTH_N, nth_const(r->X), NTH_T, nth_cblock(nth_const(r->X), 0, 0, n, d), 0.0, r->G));
-    } else NTH_TRY(nth_priv_mat(&r->g, d, DRAWS, "draws of neurons"));
+    NTH_TRY(nth_priv_mat(&r->G, N, n, "Gram matrix"));
+    NTH_TRY(nth_gemm(1.0, NTH_N, nth_const(r->X), NTH_T, nth_cblock(nth_const(r->X), 0, 0, n, d), 0.0, r->G));
+    r->by_gram = (double)N * (double)n < (double)(N + n) * (double)d;
+    if (!r->by_gram) NTH_TRY(nth_priv_mat(&r->g, d, DRAWS, "draws of neurons"));
     if (r->smooth) {
         NTH_TRY(nth_priv_mat(&r->WG, n, n, "weights times Gram matrix"));
         for (ptrdiff_t i = 0; i < n; ++i)
             for (ptrdiff_t j = 0; j < n; ++j) r->WG.a[i * n + j] = r->W.a[i * r->W.ld + j] * r->G.a[i * n + j];
     }
     const bool      wanted[] = { shape->train.a != NULL, shape->test.a != NULL, shape->test_test.a != NULL };
-    nth_blocks *const sets[] = { &r->batch, &r->other, &r->gram };
-    for (int q = 0; q < 9; ++q) {
+    nth_blocks *const sets[] = { &r->batch, &r->other };
+    for (int q = 0; q < 6; ++q) {
         nth_blocks *set = sets[q / 3];
         nth_mat    *to = q % 3 == 0 ? &set->train : q % 3 == 1 ? &set->test : &set->test_test;
         if (wanted[q % 3]) NTH_TRY(nth_priv_mat(to, q % 3 == 0 ? n : k, q % 3 == 2 ? k : n, "batch of an expected kernel"));
     }
-    const nth_cmat train = nth_cblock(nth_const(r->X), 0, 0, n, d), test = nth_cblock(nth_const(r->X), n, 0, k, d);
-    if (wanted[0]) NTH_TRY(nth_gram(1.0, train, 0.0, r->gram.train));
-    if (wanted[1]) NTH_TRY(nth_gemm(1.0, NTH_N, test, NTH_T, train, 0.0, r->gram.test));
-    if (wanted[2]) NTH_TRY(nth_gram(1.0, test, 0.0, r->gram.test_test));
+    if (wanted[2]) {
+        NTH_TRY(nth_priv_mat(&r->corner, k, k, "Gram matrix"));
+        NTH_TRY(nth_gram(1.0, nth_cblock(nth_const(r->X), n, 0, k, d), 0.0, r->corner));
+    }
 done:
     return st;
 }

@@ -6,21 +6,7 @@
 #include "alloc_priv.h"
 #include "fail_priv.h"
 #include "linalg_priv.h"
-#include "nth/infinite.h"
 #include "nth/sampled.h"
-
-static nth_status expected_kernel(nth_blocks *K, nth_cmat X, nth_cmat X_test, const nth_sampled_options *opt)
-{
-    nth_status    st = NTH_OK;
-    nth_infinite *kernel = NULL;
-    nth_fc_config cfg = { .layers = 2, .sigma_w = opt->sigma_w, .input_scale = opt->input_scale };
-    NTH_TRY(nth_dual_of(&cfg.activation, opt->activation));
-    NTH_TRY(nth_infinite_create_fc(&kernel, &cfg, X, X_test));
-    NTH_TRY(nth_infinite_fill(K, NULL, kernel, NULL, NULL));
-done:
-    nth_infinite_destroy(&kernel);
-    return st;
-}
 
 nth_status nth_sampled_label(nth_blocks *agnostic, nth_blocks *label, nth_blocks *se, nth_sampled_result *result,
                              nth_cmat X, nth_cmat X_test, const double *y, double t, const nth_sampled_options *opt)
@@ -29,9 +15,11 @@ nth_status nth_sampled_label(nth_blocks *agnostic, nth_blocks *label, nth_blocks
     nth_spectral *sp = NULL;
     nth_mat       Omega = { 0 };
     double       *r0 = NULL, *alpha = NULL;
+    const nth_net_config shape = { .activation = opt->activation, .layers = 2, .widths = { X.cols, 1, 1 },
+                                   .sigma_w = opt->sigma_w, .input_scale = opt->input_scale };
     NTH_REQUIRE(agnostic->train.a != NULL, NTH_E_ARG, "the training block of the expected kernel must be given");
     NTH_REQUIRE(t > 0.0, NTH_E_ARG, "time %g; must be positive", t);
-    NTH_TRY(expected_kernel(agnostic, X, X_test, opt));
+    NTH_TRY(nth_ntk_infinite(agnostic, &shape, X, X_test));
     NTH_TRY(nth_priv_doubles(&r0, X.rows, "residual"));
     NTH_TRY(nth_priv_doubles(&alpha, X.rows, "integrated residual"));
     NTH_TRY(nth_priv_mat(&Omega, X.rows, X.rows, "weights of the K4 term"));

@@ -349,7 +349,8 @@ nth_status nth_infinite_create_conv(nth_infinite **K, const nth_conv_config *cfg
     NTH_TRY(plan(c));
     NTH_TRY(nth_priv_points_check(X, X_test, cfg->channels * cfg->height * cfg->width));
     NTH_TRY(range_check(c));
-    const double tile = 8.0 * (double)(cfg->channels * c->layer[0].size + 2 * c->variances) * (EDGE + 2.0 * CHUNK);
+    const ptrdiff_t edge = cfg->pooling == NTH_POOL_GAP ? EDGE_POOLED : EDGE;
+    const double    tile = 8.0 * (double)((cfg->channels * c->layer[0].size + 2 * c->variances) * (edge + CHUNK));
     NTH_TRY(nth_priv_mem_check(tile, "a tile of this convolutional kernel"));
     double positions = 0.0;
     for (int l = 1; l <= cfg->convs; ++l) {
@@ -365,7 +366,7 @@ nth_status nth_infinite_create_conv(nth_infinite **K, const nth_conv_config *cfg
     conv *given = c;
     c = NULL;
     NTH_TRY(nth_priv_infinite_create(K, &arch, given, X.rows, X_test.rows));
-    (*K)->edge = cfg->pooling == NTH_POOL_GAP ? EDGE_POOLED : EDGE;
+    (*K)->edge = edge;
     (*K)->positions = positions;
 done:
     nth_priv_free(c);

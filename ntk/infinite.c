@@ -104,13 +104,6 @@ static nth_mat view(nth_mat A, ptrdiff_t i, ptrdiff_t j, ptrdiff_t r, ptrdiff_t 
     return A.a != NULL ? nth_block(A, i, j, r, c) : A;
 }
 
-static void mirror_tile(nth_mat A, ptrdiff_t i, ptrdiff_t j, ptrdiff_t r, ptrdiff_t c)
-{
-    if (A.a == NULL || i == j) return;
-    for (ptrdiff_t a = 0; a < r; ++a)
-        for (ptrdiff_t b = 0; b < c; ++b) A.a[(j + b) * A.ld + i + a] = A.a[(i + a) * A.ld + j + b];
-}
-
 static nth_status fill_part(fill *f, const part *p)
 {
     nth_status      st = NTH_OK;
@@ -122,11 +115,12 @@ static nth_status fill_part(fill *f, const part *p)
             const ptrdiff_t r = p->rows - i < edge ? p->rows - i : edge, c = p->cols - j < edge ? p->cols - j : edge;
             NTH_TRY(nth_infinite_tile(view(p->Theta, i, j, r, c), view(p->Sigma, i, j, r, c), f->K, p->row + i,
                                       p->col + j));
-            if (square) mirror_tile(p->Theta, i, j, r, c), mirror_tile(p->Sigma, i, j, r, c);
             f->done += (double)r * (double)c * (square && i != j ? 2.0 : 1.0);
             NTH_REQUIRE(f->progress == NULL || f->progress(f->done / f->total, f->ctx), NTH_E_INTERRUPTED,
                         "interrupted after %.0f %% of the kernel", 100.0 * f->done / f->total);
         }
+    if (square && p->Theta.a != NULL) nth_mirror_lower(p->Theta);
+    if (square && p->Sigma.a != NULL) nth_mirror_lower(p->Sigma);
 done:
     return st;
 }

@@ -52,8 +52,9 @@ typedef struct nth_sampled_result {
  *            empty); X (n x d), X_test (k x d) or empty; W (n x n); alpha (n).
  * Scaling    times the width m; raw parameters, no 1/n. relu: a.e.
  * Ownership  the caller's.
- * Cost       for each draw 2 n^2 (2 for relu, 3 otherwise) + 8 N d + 10 N n flops (N = n + k; 6 N n for relu);
- *            memory two further sets of blocks and 12 N doubles for each of 512 draws at a time.
+ * Cost       for each draw 2 N d flops for the neuron, one product with W (relu; three otherwise) of 2 n^2, two
+ *            (four) with X^T and X or the Gram matrix, three (five) of 2 N n; memory four further sets of
+ *            blocks, the Gram matrix (N x n) and 6 (10) N doubles for each of 512 draws at a time, N = n + k.
  * Accuracy   se, from the scatter of batches; within 4 se of exact values, test_sampled.c. The bits do
  *            not depend on the number of threads.
  * Errors     NTH_E_SHAPE, NTH_E_ARG, NTH_E_NUMERIC, NTH_E_NOMEM, NTH_E_INTERRUPTED. A target not reached is
