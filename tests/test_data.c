@@ -351,9 +351,16 @@ static nth_status build_from_h5(void)
     return st;
 }
 
+static nth_status make_folds(void)
+{
+    double fold[9];
+    return nth_data_folds(fold, 9, 3, 0.2, 1);
+}
+
 static void every_allocation_fails_once(void)
 {
     nth_data *data = NULL;
+    nth_test_every_allocation_fails(make_folds);
     nth_test_every_allocation_fails(build_everything);
     nth_test_every_allocation_fails(parse_options);
     NTH_CHECK_OK(nth_data_load(&data, NTH_DATA_DEFAULT_SPEC, NULL));
@@ -362,6 +369,31 @@ static void every_allocation_fails_once(void)
     NTH_CHECK_OK(write_set(data, h5_path));
     nth_data_destroy(&data);
     nth_test_every_allocation_fails(build_from_h5);
+}
+
+/* Each fold against its rank by counting smaller keys. */
+static void folds_partition(void)
+{
+    enum { N = 37 };
+    double one[N], five[N], other[N];
+    int    held = 0, moved = 0;
+    NTH_CHECK_OK(nth_data_folds(one, N, 1, 0.2, 3));
+    NTH_CHECK_OK(nth_data_folds(five, N, 5, 0.2, 3));
+    NTH_CHECK_OK(nth_data_folds(other, N, 5, 0.2, 4));
+    for (ptrdiff_t i = 0; i < N; ++i) {
+        int rank = 0;
+        for (ptrdiff_t j = 0; j < N; ++j)
+            rank += nth_rand_uniform(3, NTH_STREAM_SPLIT, 2, (uint64_t)j) < nth_rand_uniform(3, NTH_STREAM_SPLIT, 2, (uint64_t)i);
+        NTH_CHECK(one[i] == (rank < 7 ? 1.0 : 0.0)); /* round(7.4) */
+        NTH_CHECK(five[i] == 1.0 + rank % 5);
+        held += one[i] == 1.0, moved += five[i] != other[i];
+    }
+    NTH_CHECK(held == 7 && moved > 0);
+    NTH_CHECK_OK(nth_data_folds(one, 2, 1, 0.999, 3));
+    NTH_CHECK(one[0] + one[1] == 1.0);
+    NTH_CHECK_STATUS(nth_data_folds(one, 4, 5, 0.2, 1), NTH_E_ARG);
+    NTH_CHECK_STATUS(nth_data_folds(one, 1, 1, 0.2, 1), NTH_E_ARG);
+    NTH_CHECK_STATUS(nth_data_folds(one, 4, 1, NAN, 1), NTH_E_ARG);
 }
 
 int main(void)
@@ -380,6 +412,7 @@ int main(void)
         { "wrong_data_files", wrong_data_files },
         { "classes_of_foreign_files", classes_of_foreign_files },
         { "every_allocation_fails_once", every_allocation_fails_once },
+        { "folds_partition", folds_partition },
         { 0 },
     });
     nth_fixture_end();

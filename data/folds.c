@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Held-out samples by rank of their keys.
+ */
+#include "alloc_priv.h"
+#include "fail_priv.h"
+#include "nth/data.h"
+#include "nth/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { RUN_OF_FOLDS = 2 }; /* runs 0 and 1 of the stream choose images */
+
+typedef struct keyed {
+    double    key;
+    ptrdiff_t sample;
+} keyed;
+
+static int by_key(const void *a, const void *b)
+{
+    const keyed *p = a, *q = b;
+    if (p->key != q->key) return p->key < q->key ? -1 : 1;
+    return p->sample < q->sample ? -1 : p->sample > q->sample;
+}
+
+nth_status nth_data_folds(double *fold, ptrdiff_t n, ptrdiff_t folds, double share, uint64_t seed)
+{
+    nth_status st = NTH_OK;
+    keyed     *order = NULL;
+    NTH_REQUIRE(n >= 2 && folds >= 1 && folds <= n, NTH_E_ARG, "%td folds of %td samples", folds, n);
+    NTH_REQUIRE(folds > 1 || (share > 0.0 && share < 1.0), NTH_E_ARG, "share %g held out; must lie between 0 and 1", share);
+    NTH_TRY(nth_priv_alloc(&order, n, sizeof *order, "order of samples"));
+    const double    wanted = round(share * (double)n);
+    const ptrdiff_t held = folds > 1 ? n : (ptrdiff_t)fmin(fmax(wanted, 1.0), (double)(n - 1));
+    for (ptrdiff_t i = 0; i < n; ++i)
+        order[i] = (keyed){ nth_rand_uniform(seed, NTH_STREAM_SPLIT, RUN_OF_FOLDS, (uint64_t)i), i };
+    qsort(order, (size_t)n, sizeof *order, by_key);
+    for (ptrdiff_t r = 0; r < n; ++r) fold[order[r].sample] = r < held ? (double)(1 + r % folds) : 0.0;
+done:
+    nth_priv_free(order);
+    return st;
+}
