@@ -3,6 +3,7 @@
  * K^(NTH) of a two-layer network on a data set with one column of targets (kernel_nth.h).
  */
 #include "kernel_nth.h"
+#include "kernel_state.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 
 #include "nth/expected.h"
 #include "nth/sampled.h"
+
+enum { LEAST = 10240 }; /* draws */
 
 /* What the three results of a run need: the blocks that --test-test asks for. */
 typedef struct parts {
@@ -37,28 +40,45 @@ static nth_status check(cli *c, nth_activation *act)
     return st;
 }
 
-static bool keep_going(ptrdiff_t draws, double relative, void *ctx)
+typedef struct watch {
+    cli       *c;
+    cli_state *state;
+    ptrdiff_t  start;  /* batches of earlier runs */
+    nth_status failed; /* of saving the state */
+} watch;
+
+static bool keep_going(const nth_sampled_result *so_far, void *ctx)
 {
-    cli         *c = ctx;
-    const double needed = (double)draws * pow(relative / c->cfg->rse, 2.0);
-    c->progress.total = (ptrdiff_t)fmin(fmax(needed, (double)draws), (double)c->cfg->draws);
-    cli_progress_update(c, draws);
-    return !cli_interrupted();
+    watch       *w = ctx;
+    cli         *c = w->c;
+    const double draws = (double)so_far->draws, needed = fmax(draws * pow(so_far->relative / c->cfg->rse, 2.0), (double)LEAST);
+    c->progress.had = w->start * (so_far->draws / so_far->batches);
+    c->progress.total = (ptrdiff_t)fmin(fmax(needed, draws), (double)c->cfg->draws);
+    cli_progress_update(c, so_far->draws);
+    w->failed = cli_state_keep(w->state, so_far->batches, cli_interrupted());
+    return w->failed == NTH_OK && !cli_interrupted();
 }
 
 static double flow_time(const cli *c) { return nth_config_given(c->cfg, "time") ? c->cfg->kernel_time : INFINITY; }
 
-static nth_status sampled(cli *c, const cli_problem *p, nth_activation act, parts *b, nth_file *f)
+static nth_status sampled(cli *c, const cli_problem *p, nth_activation act, parts *b, nth_file *f, cli_state *state)
 {
     nth_status                st = NTH_OK;
     const nth_config         *cfg = c->cfg;
     nth_sampled_result        res;
-    const nth_sampled_options opt = { .activation = act, .sigma_w = cfg->sigma_w, .target = cfg->rse,
+    watch                     w = { .c = c, .state = state };
+    nth_sampled_options       opt = { .activation = act, .sigma_w = cfg->sigma_w, .target = cfg->rse,
                                       .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN,
-                                      .most = (ptrdiff_t)cfg->draws, .least = 10240, .seed = cfg->seed,
-                                      .progress = keep_going, .ctx = c };
+                                      .most = (ptrdiff_t)cfg->draws, .least = LEAST, .seed = cfg->seed,
+                                      .progress = keep_going, .ctx = &w };
+    CLI_TRY(cli_state_begin(state, c, p, &b->label, &b->se, &w.start));
+    opt.start = w.start;
     cli_progress_begin(c, "draws", (ptrdiff_t)cfg->draws);
-    CLI_TRY(nth_sampled_label(&b->agnostic, &b->label, &b->se, &res, p->X, p->X_test, p->data->y.a, flow_time(c), &opt));
+    st = nth_sampled_label(&b->agnostic, &b->label, &b->se, &res, p->X, p->X_test, p->data->y.a, flow_time(c), &opt);
+    if (w.failed != NTH_OK) st = w.failed;
+    else if (st == NTH_E_INTERRUPTED)
+        st = cli_fail(c, st, "interrupted; the same command goes on after %td draws (%s)", res.draws, state->path);
+    CLI_TRY(st);
     CLI_TRY(nth_file_set_double(f, "/", "draws", (double)res.draws));
     CLI_TRY(nth_file_set_double(f, "/", "relative_standard_error", res.relative));
     CLI_TRY(cli_blocks_write(f, "K_label_se", &b->se));
@@ -112,22 +132,24 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     nth_status     st = NTH_OK;
     parts          b = { 0 };
     nth_file      *f = NULL;
+    cli_state      state = { 0 };
     nth_activation act;
     const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = strcmp(c->cfg->mode, "exact") == 0;
     const double   N = (double)(p->n + p->k), n = (double)p->n, k = (double)p->k;
     CLI_TRY(check(c, &act));
     if (is_exact && p->n > 150)
         CLI_TRY(cli_fail(c, NTH_E_ARG, "--mode exact holds about 150 training inputs, here are %td; take --mode sampled", p->n));
-    CLI_TRY(cli_memory_check(c, 8.0 * (8.0 * (N * n + (corner ? k * k : 0.0)) + 5.0 * n * n + N * (2.0 * (double)p->X.cols + 10.0 * 512.0)), "K^(NTH)"));
+    CLI_TRY(cli_memory_check(c, 8.0 * (6.0 * (N * n + (corner ? k * k : 0.0)) + 5.0 * n * n + N * (2.0 * (double)p->X.cols + 10.0 * 512.0)), "K^(NTH)"));
     CLI_TRY(cli_blocks_create(c, &b.agnostic, p->n, p->k, corner));
     CLI_TRY(cli_blocks_create(c, &b.label, p->n, p->k, corner));
     if (!is_exact) CLI_TRY(cli_blocks_create(c, &b.se, p->n, p->k, corner));
     CLI_TRY(cli_create(c, &f));
-    CLI_TRY(is_exact ? exact(c, p, act, &b) : sampled(c, p, act, &b, f));
+    CLI_TRY(is_exact ? exact(c, p, act, &b) : sampled(c, p, act, &b, f, &state));
     CLI_TRY(cli_blocks_write(f, "K_agnostic", &b.agnostic));
     CLI_TRY(cli_blocks_write(f, "K_label", &b.label));
     CLI_TRY(nth_file_set_string(f, "/", "form", act == NTH_ACT_RELU ? "almost everywhere" : "complete"));
     CLI_TRY(nth_file_commit(&f));
+    cli_state_end(&state);
     if (act == NTH_ACT_RELU) cli_say(c, "relu: the almost-everywhere form (a.e.), sigma'' = 0\n");
     cli_report_blocks(c, "K_agnostic", &b.agnostic);
     cli_report_blocks(c, "K_label", &b.label);

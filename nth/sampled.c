@@ -181,6 +181,20 @@ done:
 }
 #undef EACH
 
+/* A <- w4 (A + A^T + X o (B + B^T)) of square matrices, tile by tile since half of it is read across rows. */
+static void finish_square(nth_mat A, const double *b, const double *x, double w4)
+{
+    const ptrdiff_t n = A.rows, edge = 64;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t row = 0; row < n; row += edge)
+        for (ptrdiff_t col = 0; col <= row; col += edge)
+            for (ptrdiff_t i = row; i < n && i < row + edge; ++i)
+                for (ptrdiff_t j = col; j <= i && j < col + edge; ++j) {
+                    const ptrdiff_t e = i * n + j, turned = j * n + i;
+                    A.a[e] = A.a[turned] = w4 * (A.a[e] + A.a[turned] + x[e] * (b[e] + b[turned]));
+                }
+}
+
 /* batch <- sigma_w^4 (T1 + (x.x') T2), x scaled. */
 static void finish(sampler *r)
 {
@@ -188,28 +202,25 @@ static void finish(sampler *r)
     const nth_mat *T1[] = { &r->batch.train, &r->batch.test, &r->batch.test_test };
     const nth_mat *T2[] = { &r->other.train, &r->other.test, &r->other.test_test };
     const double  *xx[] = { r->G.a, r->G.a + r->n * r->n, r->corner.a };
-    for (int q = 0; q < 3; ++q) {
-        const ptrdiff_t rows = T1[q]->rows, cols = T1[q]->cols;
-        double         *a = T1[q]->a;
-        const double   *b = T2[q]->a, *x = xx[q];
-        if (a == NULL) continue;
-        if (q == 1)
-            for (ptrdiff_t e = 0; e < rows * cols; ++e) a[e] = w4 * (a[e] + x[e] * b[e]);
-        for (ptrdiff_t i = 0; q != 1 && i < rows; ++i)
-            for (ptrdiff_t j = 0; j <= i; ++j) {
-                const ptrdiff_t e = i * cols + j, turned = j * cols + i;
-                a[e] = a[turned] = w4 * (a[e] + a[turned] + x[e] * (b[e] + b[turned]));
-            }
-    }
+    for (int q = 0; q < 3; q += 2)
+        if (T1[q]->a != NULL) finish_square(*T1[q], T2[q]->a, xx[q], w4);
+    for (ptrdiff_t e = 0; T1[1]->a != NULL && e < T1[1]->rows * T1[1]->cols; ++e)
+        T1[1]->a[e] = w4 * (T1[1]->a[e] + xx[1][e] * T2[1]->a[e]);
 }
 
 /* ---- Batches ------------------------------------------------------------------------------------ */
 
+/* Running mean of batches and sum of squares about it: views of the caller's blocks. */
 typedef struct tally {
-    nth_mat mean, scatter; /* running mean and sum of squares about it, by batches */
+    nth_mat mean, scatter;
 } tally;
 
-static void tally_add(tally *t, nth_mat batch, ptrdiff_t count)
+static void clear(nth_mat A)
+{
+    for (ptrdiff_t i = 0; i < A.rows; ++i) memset(A.a + i * A.ld, 0, (size_t)A.cols * sizeof *A.a);
+}
+
+static void tally_add(const tally *t, nth_mat batch, ptrdiff_t count)
 {
     const double share = 1.0 / (double)count;
 #pragma omp parallel for schedule(static)
@@ -285,7 +296,7 @@ static nth_status check(const nth_sampled_options *opt, nth_cmat X, nth_cmat X_t
     NTH_REQUIRE(nth_activation_name(opt->activation) != NULL, NTH_E_ARG, "activation %d", (int)opt->activation);
     NTH_REQUIRE(opt->readout == NTH_READOUT_GAUSSIAN || opt->readout == NTH_READOUT_SIGNS, NTH_E_ARG, "readout %d",
                 (int)opt->readout);
-    NTH_REQUIRE(isfinite(opt->sigma_w) && opt->sigma_w > 0.0 && opt->target >= 0.0 && opt->least >= 0 && opt->most >= 0,
+    NTH_REQUIRE(isfinite(opt->sigma_w) && opt->sigma_w > 0.0 && opt->target >= 0.0 && opt->least >= 0 && opt->most >= 0 && opt->start >= 0,
                 NTH_E_ARG, "sigma_w = %g, target = %g, %td to %td draws", opt->sigma_w, opt->target, opt->least, opt->most);
     NTH_REQUIRE(X.rows >= 1 && X.cols >= 1 && (X_test.rows == 0 || X_test.cols == X.cols) && W.rows == X.rows && W.cols == X.rows,
                 NTH_E_SHAPE, "inputs %td x %td and %td x %td, weights %td x %td", X.rows, X.cols, X_test.rows, X_test.cols,
@@ -296,17 +307,28 @@ done:
     return st;
 }
 
-/* se of each entry from the scatter of `count` batches; either may be left out. */
-static void hand_out(const tally t[3], const nth_mat mean[3], const nth_mat se[3], ptrdiff_t count)
+/* Standard errors in place of the sums of squares of `count` batches. */
+static void scatter_to_errors(const tally t[3], ptrdiff_t count)
 {
-    for (int q = 0; q < 3; ++q) {
-        if (mean[q].a == NULL) continue;
-        nth_mat_copy(mean[q], nth_const(t[q].mean));
-        for (ptrdiff_t i = 0; se[q].a != NULL && i < se[q].rows; ++i)
-            for (ptrdiff_t j = 0; j < se[q].cols; ++j)
-                se[q].a[i * se[q].ld + j] =
-                    sqrt(t[q].scatter.a[i * t[q].scatter.ld + j] / ((double)count * (double)(count - 1)));
-    }
+    for (int q = 0; q < 3; ++q)
+        for (ptrdiff_t i = 0; i < t[q].scatter.rows; ++i)
+            for (ptrdiff_t j = 0; j < t[q].scatter.cols; ++j) {
+                double *s = &t[q].scatter.a[i * t[q].scatter.ld + j];
+                *s = sqrt(*s / ((double)count * (double)(count - 1)));
+            }
+}
+
+static nth_status check_blocks(const nth_blocks *mean, const nth_blocks *se, ptrdiff_t n, ptrdiff_t k)
+{
+    nth_status st = NTH_OK;
+    NTH_TRY(nth_priv_blocks_check(mean, n, k));
+    NTH_TRY(nth_priv_blocks_check(se, n, k));
+    NTH_REQUIRE(mean->train.a != NULL, NTH_E_ARG, "the training block decides when to stop; it must be given");
+    NTH_REQUIRE((mean->train.a != NULL) == (se->train.a != NULL) && (mean->test.a != NULL) == (se->test.a != NULL) &&
+                    (mean->test_test.a != NULL) == (se->test_test.a != NULL),
+                NTH_E_SHAPE, "the blocks of se must be those of mean");
+done:
+    return st;
 }
 
 nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *result, nth_cmat X, nth_cmat X_test,
@@ -315,37 +337,30 @@ nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *
     nth_status      st = NTH_OK;
     sampler         r = { .opt = opt, .W = W, .alpha = alpha, .n = X.rows, .k = X_test.rows, .N = X.rows + X_test.rows,
                           .d = X.cols, .kappa = opt->readout == NTH_READOUT_SIGNS ? 1.0 : 3.0 };
-    tally           t[3] = { 0 };
+    const tally     t[3] = { { mean->train, se->train }, { mean->test, se->test }, { mean->test_test, se->test_test } };
     const ptrdiff_t least = opt->least > 0 ? opt->least : 40000, most = opt->most > 0 ? opt->most : 100000000;
-    ptrdiff_t       count = 0;
+    ptrdiff_t       count = opt->start;
     NTH_TRY(check(opt, X, X_test, W));
-    NTH_TRY(nth_priv_blocks_check(mean, r.n, r.k));
-    if (se != NULL) NTH_TRY(nth_priv_blocks_check(se, r.n, r.k));
-    NTH_REQUIRE(mean->train.a != NULL, NTH_E_ARG, "the training block decides when to stop; it must be given");
+    NTH_TRY(check_blocks(mean, se, r.n, r.k));
     r.smooth = nth_activation_is_smooth(opt->activation);
     r.c1 = opt->input_scale == NTH_INPUT_ONE ? 1.0 : 1.0 / sqrt((double)X.cols);
     r.c1 *= opt->sigma_w;
-    const nth_mat to[3] = { mean->train, mean->test, mean->test_test };
-    const nth_mat errors[3] = { se ? se->train : (nth_mat){ 0 }, se ? se->test : (nth_mat){ 0 }, se ? se->test_test : (nth_mat){ 0 } };
     NTH_TRY(sampler_create(&r, X, X_test, mean));
-    for (int q = 0; q < 3; ++q)
-        if (to[q].a != NULL) {
-            NTH_TRY(nth_priv_mat(&t[q].mean, to[q].rows, to[q].cols, "mean of batches"));
-            NTH_TRY(nth_priv_mat(&t[q].scatter, to[q].rows, to[q].cols, "scatter of batches"));
-        }
-    *result = (nth_sampled_result){ .relative = INFINITY };
-    do {
+    for (int q = 0; q < 3 && count == 0; ++q) {
+        clear(t[q].mean);
+        clear(t[q].scatter);
+    }
+    *result = (nth_sampled_result){ .draws = count * DRAWS, .batches = count, .relative = relative_error(&t[0], count) };
+    while (count < LEAST_BATCHES || result->draws < least || (result->relative > opt->target && result->draws < most)) {
         NTH_TRY(one_batch(&r, count++));
         const nth_mat batch[3] = { r.batch.train, r.batch.test, r.batch.test_test };
-        for (int q = 0; q < 3; ++q)
-            if (to[q].a != NULL) tally_add(&t[q], batch[q], count);
+        for (int q = 0; q < 3; ++q) tally_add(&t[q], batch[q], count);
         *result = (nth_sampled_result){ .draws = count * DRAWS, .batches = count, .relative = relative_error(&t[0], count) };
-        NTH_REQUIRE(opt->progress == NULL || opt->progress(result->draws, result->relative, opt->ctx), NTH_E_INTERRUPTED,
+        NTH_REQUIRE(opt->progress == NULL || opt->progress(result, opt->ctx), NTH_E_INTERRUPTED,
                     "interrupted after %td draws", result->draws);
-    } while (count < LEAST_BATCHES || result->draws < least || (result->relative > opt->target && result->draws < most));
-    hand_out(t, to, errors, count);
+    }
+    scatter_to_errors(t, count);
 done:
-    for (int q = 0; q < 3; ++q) nth_priv_free(t[q].mean.a), nth_priv_free(t[q].scatter.a);
     sampler_free(&r);
     return st;
 }

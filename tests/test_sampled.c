@@ -102,13 +102,14 @@ static void equals_the_jets(void)
             const nth_sampled_options opt = { .activation = (nth_activation)act, .readout = NTH_READOUT_SIGNS, .sigma_w = 1.2,
                                               .input_scale = d == 2 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN, .target = 1e9,
                                               .least = 1, .seed = 3 };
+            double                    E[n * n], F[k * n], H[k * k], worst = 0.0, scale = 0.0;
             nth_blocks                mean = { nth_mat_of(T, n, n), nth_mat_of(S, k, n), nth_mat_of(U, k, k) };
+            nth_blocks                se = { nth_mat_of(E, n, n), nth_mat_of(F, k, n), nth_mat_of(H, k, k) };
             nth_sampled_result        res;
-            double                    worst = 0.0, scale = 0.0;
             nth_rand_normals(X, N * d, 5, NTH_STREAM_TEST, 0, 0);
             for (int i = 0; i < n; ++i)
                 for (int j = 0; j < n; ++j) W[i * n + j] = 0.5 * alpha[i] * alpha[j] + (i < j ? 0.7 : i > j ? -0.7 : 0.0) * (1 + i + j);
-            NTH_CHECK_OK(nth_sampled_k4(&mean, NULL, &res, nth_cmat_of(X, n, d), nth_cmat_of(X + n * d, k, d), nth_cmat_of(W, n, n),
+            NTH_CHECK_OK(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, n, d), nth_cmat_of(X + n * d, k, d), nth_cmat_of(W, n, n),
                                         alpha, &opt));
             NTH_CHECK(res.draws == DRAWS && res.batches == 20);
             by_jets(want, &opt, X, n, k, d, W, DRAWS);
@@ -156,20 +157,54 @@ static void label_aware_part(void)
 static void same_bits_on_any_threads(void)
 {
     enum { n = 5, d = 3 };
-    double                    X[n * d], W[n * n], alpha[n], first[n * n], again[n * n];
+    double                    X[n * d], W[n * n], alpha[n], first[n * n], again[n * n], E[n * n];
     const nth_sampled_options opt = { .activation = NTH_ACT_TANH, .sigma_w = 1.0, .target = 1e9, .least = 1, .seed = 4 };
     const int                 had = nth_priv_threads();
     nth_rand_normals(X, n * d, 6, NTH_STREAM_TEST, 0, 0);
     for (int i = 0; i < n; ++i) alpha[i] = cos(i);
     for (int i = 0; i < n * n; ++i) W[i] = 0.5 * alpha[i / n] * alpha[i % n];
     for (int threads = 1; threads <= 7; threads += threads < 3 ? 1 : 4) {
-        nth_blocks         mean = { .train = nth_mat_of(threads == 1 ? first : again, n, n) };
+        nth_blocks         mean = { .train = nth_mat_of(threads == 1 ? first : again, n, n) }, se = { .train = nth_mat_of(E, n, n) };
         nth_sampled_result res;
         nth_priv_set_threads(threads);
-        NTH_CHECK_OK(nth_sampled_k4(&mean, NULL, &res, nth_cmat_of(X, n, d), (nth_cmat){ 0 }, nth_cmat_of(W, n, n), alpha, &opt));
+        NTH_CHECK_OK(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, n, d), (nth_cmat){ 0 }, nth_cmat_of(W, n, n), alpha, &opt));
         if (threads > 1) NTH_CHECK(memcmp(first, again, sizeof first) == 0);
     }
     nth_priv_set_threads(had);
+}
+
+static bool at_most(const nth_sampled_result *so_far, void *ctx) { return so_far->batches < *(const ptrdiff_t *)ctx; }
+
+/* Interrupted after 7 and after 20 batches and begun again there: the bits of one run. */
+static void goes_on_where_it_stopped(void)
+{
+    enum { n = 4, k = 2, d = 3 };
+    double              X[(n + k) * d], W[n * n], alpha[n], whole[2][n * n + k * n], parts[2][n * n + k * n];
+    nth_sampled_options opt = { .activation = NTH_ACT_TANH, .sigma_w = 1.0, .target = 1e9, .least = 30 * 512, .seed = 8 };
+    const nth_cmat      train = nth_cmat_of(X, n, d), test = nth_cmat_of(X + n * d, k, d);
+    nth_rand_normals(X, (n + k) * d, 9, NTH_STREAM_TEST, 0, 0);
+    for (int i = 0; i < n; ++i) alpha[i] = sin(i + 1.0);
+    for (int i = 0; i < n * n; ++i) W[i] = 0.5 * alpha[i / n] * alpha[i % n];
+    for (int run = 0; run < 2; ++run) {
+        double(*to)[n * n + k * n] = run == 0 ? whole : parts;
+        nth_blocks         mean = { nth_mat_of(to[0], n, n), nth_mat_of(to[0] + n * n, k, n), { 0 } };
+        nth_blocks         se = { nth_mat_of(to[1], n, n), nth_mat_of(to[1] + n * n, k, n), { 0 } };
+        nth_sampled_result res;
+        ptrdiff_t          stop[] = { 7, 20 };
+        for (int part = 0; run == 1 && part < 2; ++part) {
+            opt.progress = at_most, opt.ctx = &stop[part];
+            NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, train, test, nth_cmat_of(W, n, n), alpha, &opt), NTH_E_INTERRUPTED);
+            NTH_CHECK(res.batches == stop[part]);
+            opt.start = res.batches;
+        }
+        opt.progress = NULL;
+        NTH_CHECK_OK(nth_sampled_k4(&mean, &se, &res, train, test, nth_cmat_of(W, n, n), alpha, &opt));
+        NTH_CHECK(res.batches == 30);
+    }
+    NTH_CHECK(memcmp(whole, parts, sizeof whole) == 0);
+    nth_blocks         mean = { .train = nth_mat_of(whole[0], n, n) }, se = { .test = nth_mat_of(whole[1], k, n) };
+    nth_sampled_result res;
+    NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, train, test, nth_cmat_of(W, n, n), alpha, &opt), NTH_E_SHAPE);
 }
 
 static nth_status sample_once(void)
@@ -188,6 +223,7 @@ int main(void)
 {
     return nth_test_main("sampled", (nth_test_case[]){ { "relu_almost_everywhere", relu_almost_everywhere },
                                                        { "equals_the_jets", equals_the_jets },
+                                                       { "goes_on_where_it_stopped", goes_on_where_it_stopped },
                                                        { "label_aware_part", label_aware_part },
                                                        { "same_bits_on_any_threads", same_bits_on_any_threads },
                                                        { "every_allocation_fails", every_allocation_fails },

@@ -20,8 +20,14 @@
 extern "C" {
 #endif
 
-/* Called after each batch; false stops with NTH_E_INTERRUPTED. */
-typedef bool nth_sampled_progress(ptrdiff_t draws, double relative, void *ctx);
+typedef struct nth_sampled_result {
+    ptrdiff_t draws, batches;
+    double    relative; /* |se| / |mean| reached; above the target where `most` was not enough */
+} nth_sampled_result;
+
+/* Called after each batch, when `mean` holds the mean of the batches so far and `se` the sums of their
+ * squared deviations from it: what a later call needs to go on (start). False stops with NTH_E_INTERRUPTED. */
+typedef bool nth_sampled_progress(const nth_sampled_result *so_far, void *ctx);
 
 typedef struct nth_sampled_options {
     nth_activation  activation;  /* relu: almost everywhere, sigma'' = 0 (a.e.) */
@@ -30,15 +36,11 @@ typedef struct nth_sampled_options {
     nth_input_scale input_scale;
     double          target;      /* relative standard error to stop at: |se| / |mean|, Frobenius, training block */
     ptrdiff_t       least, most; /* draws; the first look at the error comes after `least`; 0: 40,000 and 10^8 */
+    ptrdiff_t       start;       /* batches that mean and se hold already, as `progress` saw them; 0: none */
     uint64_t        seed;
     nth_sampled_progress *progress; /* or NULL */
     void           *ctx;
 } nth_sampled_options;
-
-typedef struct nth_sampled_result {
-    ptrdiff_t draws, batches;
-    double    relative; /* reached; above the target where `most` was not enough */
-} nth_sampled_result;
 
 /**
  * E K^(4) of a two-layer network contracted with a weight matrix whose symmetric part has rank one.
@@ -48,12 +50,11 @@ typedef struct nth_sampled_result {
  * The symmetric part needs one direction, alpha; the antisymmetric part enters only where K4 is not
  * symmetric in its last two slots, and there as a product with W itself: no singular vectors, no tensor.
  *
- * Shapes     blocks of mean and se as in nth_blocks (those given in mean are computed; se the same or
- *            empty); X (n x d), X_test (k x d) or empty; W (n x n); alpha (n).
+ * Shapes     blocks of mean and se as in nth_blocks (the same in both; those given are computed); X (n x d), X_test (k x d) or empty; W (n x n); alpha (n).
  * Scaling    times the width m; raw parameters, no 1/n. relu: a.e.
  * Ownership  the caller's.
  * Cost       for each draw 2 N d flops for the neuron, one product with W (relu; three otherwise) of 2 n^2, two
- *            (four) with X^T and X or the Gram matrix, three (five) of 2 N n; memory four further sets of
+ *            (four) with X^T and X or the Gram matrix, three (five) of 2 N n; memory two further sets of
  *            blocks, the Gram matrix (N x n) and 6 (10) N doubles for each of 512 draws at a time, N = n + k.
  * Accuracy   se, from the scatter of batches; within 4 se of exact values, test_sampled.c. The bits do
  *            not depend on the number of threads.

@@ -131,6 +131,31 @@ expect 0 '' info s.h5
 holds 'form recorded' grep -qx '@form = complete' out
 expect 1 '' kernel --kind nth --activation relu --data d.h5 --rse 1e-5 --draws 10240 --out s.h5 --quiet
 holds 'what was reached is said' grep -qE '^10240 draws in 20 batches, relative standard error 0\.0[0-9]+ \(asked 1e-05\)$' out
+
+# A sampling interrupted goes on from OUT.state to the same numbers.
+expect 0 '' data 'synthetic:sphere?n=300&d=64&test=3&seed=1' --out b.h5
+long='kernel --kind nth --activation tanh --data b.h5 --rse 1e-6 --draws 60000 --quiet'
+expect 1 '' $long --out whole.h5
+sed 's/whole.h5/S.h5/' out >whole
+"$nth" $long --out S.h5 >out 2>err &
+run=$!
+for _ in $(seq 200); do [ -e S.h5.partial ] && break; sleep 0.02; done
+sleep 0.3
+kill -INT $run
+wait $run
+verdict "$([ $? = 3 ] && [ ! -s out ] && grep -qxE 'nth kernel: interrupted; the same command goes on after [0-9]+ draws \(S\.h5\.state\)' err; echo $?)" "interrupted: $(cat err)"
+holds 'no half result' test ! -e S.h5 -a -e S.h5.state
+cp S.h5.state keep.state
+"$nth" $long --seed 9 --out S.h5 >out 2>err
+verdict "$([ $? = 3 ] && grep -qx 'nth kernel: S.h5.state was begun with other options; remove it or choose another --out' err; echo $?)" "other options are refused: $(cat err)"
+holds 'and the state kept' cmp S.h5.state keep.state
+head -c 3000 keep.state >S.h5.state
+"$nth" $long --out S.h5 >out 2>err
+verdict "$([ $? = 3 ] && [ "$(wc -l <err)" = 1 ] && grep -q 'S.h5.state' err; echo $?)" "a damaged state is named: $(cat err)"
+cp keep.state S.h5.state
+expect 1 '' $long --out S.h5
+holds 'the numbers of one run' cmp out whole
+holds 'and no state left' test ! -e S.h5.state
 expect 2 'nth kernel: --depth 3: K^(NTH) is computed for two-layer networks; deeper ones: average nth hierarchy over networks' kernel --kind nth --depth 3 --data d.h5 --out a.h5
 expect 2 'nth kernel: --activation silu: K^(NTH) takes tanh erf softplus gelu sin relu linear quadratic' kernel --kind nth --activation silu --data d.h5 --out a.h5
 expect 2 'nth kernel: --mode exact has relu and erf; tanh goes with --mode sampled' kernel --kind nth --mode exact --data d.h5 --out a.h5
