@@ -2,13 +2,14 @@
  *
  * nth regress: regression with the kernel of a file (E87-E92). Two ways of asking:
  *
- *     --ridge r,.. [--add Z --weight w|loo] [--against K2]    ridge regression; leave-one-out chooses
+ *     --ridge r,.. [--add Z --weight w|loo|folds] [--against K2]    ridge regression; leave-one-out or
+ *                                                             held-out samples choose
  *     --times t,..                                            gradient flow under the frozen kernel (E89), f_0 = 0
  *
  * What is printed of the test set is never used to choose.
  */
 #include "commands.h"
-#include "regress_fit.h"
+#include "regress_choice.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ typedef struct job {
     nth_task    task;
     cli_gram    K, Z, other;
     cli_fits    fits, others; /* of --gram, of --against */
+    cli_choice  choice;       /* of --weight folds */
     nth_mcnemar versus;
     bool        optimistic; /* leave-one-out with a kernel that may know the labels left out */
 } job;
@@ -43,11 +45,15 @@ static nth_status check_options(cli *c)
             return cli_fail(c, NTH_E_ARG, "--ridge: %g is not finite", cfg->ridge.v[i]);
     if (cfg->weight != NULL && cfg->add == NULL)
         return cli_fail(c, NTH_E_ARG, "--weight goes with --add only");
+    for (int i = 0; i < 2; ++i)
+        if (nth_config_given(cfg, i == 0 ? "folds" : "validation") && (cfg->weight == NULL || strcmp(cfg->weight, "folds") != 0))
+            return cli_fail(c, NTH_E_ARG, "--%s goes with --weight folds only", i == 0 ? "folds" : "validation");
     if (cfg->add != NULL && cfg->weight == NULL)
-        return cli_fail(c, NTH_E_ARG, "--add needs --weight W, a number or loo");
-    if (cfg->weight != NULL && strcmp(cfg->weight, "loo") != 0 &&
+        return cli_fail(c, NTH_E_ARG, "--add needs --weight W, a number, loo or folds");
+    const bool chosen = cfg->weight != NULL && (strcmp(cfg->weight, "loo") == 0 || strcmp(cfg->weight, "folds") == 0);
+    if (cfg->weight != NULL && !chosen &&
         (!isfinite(strtod(cfg->weight, &end)) || end == cfg->weight || *end != '\0'))
-        return cli_fail(c, NTH_E_ARG, "--weight: \"%s\" is neither a number nor loo", cfg->weight);
+        return cli_fail(c, NTH_E_ARG, "--weight: \"%s\" is neither a number nor loo nor folds", cfg->weight);
     if (cfg->ridge.n > 1 && cfg->regress_method != NULL &&
         strcmp(cfg->regress_method, "eigen") != 0)
         return cli_fail(c, NTH_E_ARG,
@@ -59,8 +65,7 @@ static nth_status check_options(cli *c)
             return cli_fail(c, NTH_E_ARG, "--%s does not go with --times", of_ridge[i]);
     if (strcmp(cfg->intercept, "yes") == 0)
         return cli_fail(c, NTH_E_ARG, "--intercept yes does not go with --times");
-    if (cfg->weight != NULL && strcmp(cfg->weight, "loo") == 0)
-        return cli_fail(c, NTH_E_ARG, "--weight loo does not go with --times; give a number");
+    if (chosen) return cli_fail(c, NTH_E_ARG, "--weight %s does not go with --times; give a number", cfg->weight);
     return NTH_OK;
 }
 
@@ -110,6 +115,7 @@ static nth_status check_problem(cli *c, job *j)
     const bool   eigen =
         c->cfg->times.n > 0 || c->cfg->ridge.n > 1 ||
         (c->cfg->regress_method != NULL && strcmp(c->cfg->regress_method, "eigen") == 0);
+    const bool folds = c->cfg->weight != NULL && strcmp(c->cfg->weight, "folds") == 0;
     CLI_TRY(find_task(c, j));
     if (c->cfg->against != NULL && j->task == NTH_TASK_REGRESSION)
         return cli_fail(c, NTH_E_ARG,
@@ -119,7 +125,7 @@ static nth_status check_problem(cli *c, job *j)
     if (c->cfg->times.n > 0 && j->p.k == 0)
         return cli_fail(c, NTH_E_ARG, "--times needs test inputs, %s has none", c->cfg->data);
     CLI_TRY(cli_memory_check(
-        c, 8.0 * (n * n * (kernels + (kernels > 1.0 || c->cfg->ridge.n > 1) + (eigen ? 3.0 : 0.0) + (c->cfg->times.n > 0 ? 1.0 : 0.0)) + kernels * n * k),
+        c, 8.0 * (n * n * (kernels + (kernels > 1.0 || c->cfg->ridge.n > 1) + (folds ? 3.0 : 0.0) + (eigen ? 3.0 : 0.0) + (c->cfg->times.n > 0 ? 1.0 : 0.0)) + kernels * n * k),
         "kernels and their factorisation"));
 done:
     return st;
@@ -203,7 +209,9 @@ static void say_chosen(cli *c, const job *j)
     nth_json_set_double(o, "ridge", f->ridge);
     nth_json_set_string(o, "method", nth_regress_method_name(f->method));
     nth_json_set_string(o, "chosen_by",
-                        s->count > 1 ? "leave-one-out mean square error" : "option");
+                        j->choice.row != NULL ? "held-out mean square error"
+                        : s->count > 1        ? "leave-one-out mean square error"
+                                              : "option");
     nth_json_set_double(o, "loo_mse", f->loo_mse);
     if (j->task != NTH_TASK_REGRESSION) nth_json_set_double(o, "loo_error", f->loo_error);
     nth_json_set_bool(o, "loo_optimistic", j->optimistic);
@@ -211,7 +219,7 @@ static void say_chosen(cli *c, const job *j)
     nth_json_set_double(o, "smallest_eigenvalue", f->info.smallest);
     nth_json_set_double(o, "condition", f->info.cond);
     if (s->count > 1) cli_say(c, "* least leave-one-out mean square error of %td\n", s->count);
-    if (j->optimistic)
+    if (j->optimistic && j->choice.row == NULL)
         cli_say(c, "leave-one-out is optimistic if the kernel added was made from the labels: a "
                    "label left out is still in it\n");
     if (f->info.negative > 0)
@@ -294,26 +302,23 @@ done:
     return st;
 }
 
-static double mean_abs(nth_mat A)
+/* The one weight given, or the grid of E74; with folds the ratio and the ridge that they choose. */
+static nth_status find_weights(cli *c, job *j, double *weights, ptrdiff_t *count, nth_reals *ridge)
 {
-    double sum = 0.0;
-    for (ptrdiff_t e = 0; e < A.rows * A.cols; ++e) sum += fabs(A.a[e]);
-    return sum / (double)(A.rows * A.cols);
-}
-
-/* The one weight given, or the grid of E74. */
-static nth_status find_weights(cli *c, const job *j, double *weights, ptrdiff_t *count)
-{
-    static const double ratio[CLI_WEIGHTS] = { 0,    0.001, 0.002, 0.005, 0.01, 0.02,
-                                               0.05, 0.1,   0.2,   0.5,   1 };
-    *count = 1, weights[0] = c->cfg->add != NULL ? strtod(c->cfg->weight, NULL) : 0.0;
-    if (c->cfg->add == NULL || strcmp(c->cfg->weight, "loo") != 0) return NTH_OK;
-    const double scale = mean_abs(j->K.K.train) / mean_abs(j->Z.K.train);
-    if (!isfinite(scale))
-        return cli_fail(c, NTH_E_NUMERIC, "%s: %s is zero; it has no weight", j->Z.path, j->Z.name);
-    *count = CLI_WEIGHTS;
-    for (int i = 0; i < CLI_WEIGHTS; ++i) weights[i] = ratio[i] * scale;
-    return NTH_OK;
+    nth_status st = NTH_OK;
+    *count = 1, weights[0] = 0.0, *ridge = c->cfg->ridge;
+    if (c->cfg->add == NULL) return NTH_OK;
+    if (strcmp(c->cfg->weight, "loo") == 0) {
+        *count = CLI_RATIOS;
+        for (int i = 0; i < CLI_RATIOS; ++i) CLI_TRY(cli_weight_of(c, &weights[i], &j->K, &j->Z, cli_ratio[i]));
+    } else if (strcmp(c->cfg->weight, "folds") == 0) {
+        CLI_TRY(cli_choose(c, &j->choice, &j->K, &j->Z, j->task, j->p.data->y));
+        const cli_choice_row *best = &j->choice.row[j->choice.chosen];
+        CLI_TRY(cli_weight_of(c, weights, &j->K, &j->Z, best->ratio));
+        *ridge = (nth_reals){ .v = (double *)&best->ridge, .n = 1 };
+    } else weights[0] = strtod(c->cfg->weight, NULL);
+done:
+    return st;
 }
 
 static nth_status regress(cli *c, job *j, nth_file **f)
@@ -323,22 +328,25 @@ static nth_status regress(cli *c, job *j, nth_file **f)
     const cli_fits  empty = { .task = j->task,
                               .Y = nth_const(d->y),
                               .Y_test = nth_const(d->y_test) };
-    double          weights[CLI_WEIGHTS];
+    double          weights[CLI_RATIOS];
     ptrdiff_t       count;
+    nth_reals       ridge;
     const cli_gram *Z = c->cfg->add != NULL ? &j->Z : NULL;
-    j->fits = empty, j->others = empty, j->optimistic = Z != NULL;
-    CLI_TRY(find_weights(c, j, weights, &count));
-    CLI_TRY(cli_fits_make(c, &j->fits, &j->K, Z, weights, count));
+    j->fits = empty, j->others = empty, j->optimistic = Z != NULL && !Z->label_free;
+    CLI_TRY(find_weights(c, j, weights, &count, &ridge));
+    CLI_TRY(cli_fits_make(c, &j->fits, &j->K, Z, weights, count, ridge));
     cli_gram_free(&j->K);
     cli_gram_free(&j->Z);
     if (c->cfg->against != NULL) {
         CLI_TRY(cli_gram_read(c, &j->other, "against", c->cfg->against, "/K", j->p.n, j->p.k));
-        CLI_TRY(cli_fits_make(c, &j->others, &j->other, NULL, NULL, 0));
+        CLI_TRY(cli_fits_make(c, &j->others, &j->other, NULL, NULL, 0, c->cfg->ridge));
         CLI_TRY(nth_mcnemar_compare(&j->versus, nth_const(j->fits.f_test),
                                     nth_const(j->others.f_test), j->fits.Y_test));
     }
+    if (*f != NULL && j->choice.row != NULL) CLI_TRY(cli_choice_write(&j->choice, *f));
     if (*f != NULL) CLI_TRY(write_fits(c, &j->fits, f));
     say_problem(c, j);
+    if (j->choice.row != NULL) cli_choice_report(c, &j->choice, j->task);
     say_fits(c, j, &j->fits, Z != NULL);
     say_chosen(c, j);
     if (c->cfg->against != NULL) say_versus(c, j);
@@ -432,7 +440,7 @@ nth_status cmd_regress(cli *c)
     CLI_TRY(check_problem(c, &j));
     CLI_TRY(cli_gram_read(c, &j.K, "gram", c->cfg->gram, "/K", j.p.n, j.p.k));
     if (c->cfg->add != NULL)
-        CLI_TRY(cli_gram_read(c, &j.Z, "add", c->cfg->add, NULL, j.p.n, j.p.k));
+        CLI_TRY(cli_addend(c, &j.Z, &j.K, j.p.n, j.p.k));
     if (c->cfg->out != NULL) CLI_TRY(cli_create(c, &f));
     CLI_TRY(c->cfg->times.n > 0 ? flow(c, &j, &f) : regress(c, &j, &f));
     if (c->cfg->out == NULL) goto done;
@@ -445,6 +453,7 @@ done:
     cli_gram_free(&j.other);
     cli_fits_free(&j.fits);
     cli_fits_free(&j.others);
+    cli_choice_free(&j.choice);
     cli_problem_free(&j.p);
     return st;
 }

@@ -55,43 +55,49 @@ static bool keep_going(const nth_sampled_result *so_far, void *ctx)
     c->progress.had = w->start * (so_far->draws / so_far->batches);
     c->progress.total = (ptrdiff_t)fmin(fmax(needed, draws), (double)c->cfg->draws);
     cli_progress_update(c, so_far->draws);
-    w->failed = cli_state_keep(w->state, so_far->batches, cli_interrupted());
+    if (w->state != NULL) w->failed = cli_state_keep(w->state, so_far->batches, cli_interrupted());
     return w->failed == NTH_OK && !cli_interrupted();
 }
 
 static double flow_time(const cli *c) { return nth_config_given(c->cfg, "time") ? c->cfg->kernel_time : INFINITY; }
 
-static nth_status sampled(cli *c, const cli_problem *p, nth_activation act, parts *b, nth_file *f, cli_state *state)
+static nth_sampled_options sampling(cli *c, nth_activation act)
 {
-    nth_status                st = NTH_OK;
-    const nth_config         *cfg = c->cfg;
-    nth_sampled_result        res;
-    watch                     w = { .c = c, .state = state };
-    nth_sampled_options       opt = { .activation = act, .sigma_w = cfg->sigma_w, .target = cfg->rse,
-                                      .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN,
-                                      .most = (ptrdiff_t)cfg->draws, .least = LEAST, .seed = cfg->seed,
-                                      .progress = keep_going, .ctx = &w };
-    CLI_TRY(cli_state_begin(state, c, p, &b->label, &b->se, &w.start));
-    opt.start = w.start;
-    cli_progress_begin(c, "draws", (ptrdiff_t)cfg->draws);
-    st = nth_sampled_label(&b->agnostic, &b->label, &b->se, &res, p->X, p->X_test, p->data->y.a, flow_time(c), &opt);
+    const nth_config *cfg = c->cfg;
+    return (nth_sampled_options){ .activation = act, .sigma_w = cfg->sigma_w, .target = cfg->rse,
+                                  .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN,
+                                  .most = (ptrdiff_t)cfg->draws, .least = LEAST, .seed = cfg->seed, .progress = keep_going };
+}
+
+/* With a file: its figures go there, and it can be interrupted. Without: a fold. */
+static nth_status sampled(cli *c, const cli_problem *p, const double *y, nth_activation act, parts *b, nth_file *f, cli_state *state)
+{
+    nth_status          st = NTH_OK;
+    nth_sampled_result  res;
+    watch               w = { .c = c, .state = state };
+    nth_sampled_options opt = sampling(c, act);
+    if (f != NULL) CLI_TRY(cli_state_begin(state, c, p, &b->label, &b->se, &w.start));
+    opt.start = w.start, opt.ctx = &w;
+    cli_progress_begin(c, "draws", (ptrdiff_t)c->cfg->draws);
+    st = nth_sampled_label(&b->agnostic, &b->label, &b->se, &res, p->X, p->X_test, y, flow_time(c), &opt);
     if (w.failed != NTH_OK) st = w.failed;
-    else if (st == NTH_E_INTERRUPTED)
+    else if (st == NTH_E_INTERRUPTED && f != NULL)
         st = cli_fail(c, st, "interrupted; the same command goes on after %td draws (%s)", res.draws, state->path);
     CLI_TRY(st);
+    if (!(res.relative <= c->cfg->rse)) ++c->failed_checks;
+    if (f == NULL) goto done;
     CLI_TRY(nth_file_set_double(f, "/", "draws", (double)res.draws));
     CLI_TRY(nth_file_set_double(f, "/", "relative_standard_error", res.relative));
     CLI_TRY(cli_blocks_write(f, "K_label_se", &b->se));
-    cli_say(c, "%td draws in %td batches, relative standard error %.3g (asked %.3g)\n", res.draws, res.batches, res.relative, cfg->rse);
+    cli_say(c, "%td draws in %td batches, relative standard error %.3g (asked %.3g)\n", res.draws, res.batches, res.relative, c->cfg->rse);
     nth_json_set_int(c->json, "draws", res.draws);
     nth_json_set_double(c->json, "relative_standard_error", res.relative);
-    if (!(res.relative <= cfg->rse)) ++c->failed_checks;
 done:
     cli_progress_end(c);
     return st;
 }
 
-static nth_status exact(cli *c, const cli_problem *p, nth_activation act, parts *b)
+static nth_status exact(cli *c, const cli_problem *p, const double *y, nth_activation act, parts *b)
 {
     nth_status                st = NTH_OK;
     const nth_expected_config cfg = { .activation = act, .almost_everywhere = act == NTH_ACT_RELU };
@@ -99,9 +105,99 @@ static nth_status exact(cli *c, const cli_problem *p, nth_activation act, parts 
     double                   *scaled = NULL;
     CLI_TRY(cli_scaled_inputs(c, &scaled, p));
     CLI_TRY(nth_label_aware(&K, &cfg, nth_cmat_of(scaled, p->n, p->X.cols), nth_cmat_of(scaled + p->n * p->X.cols, p->k, p->X.cols),
-                            p->data->y.a, flow_time(c), NTH_LABEL_EXACT));
+                            y, flow_time(c), NTH_LABEL_EXACT));
 done:
     free(scaled);
+    return st;
+}
+
+/* ---- Folds -------------------------------------------------------------------------------------- */
+
+typedef struct fold {
+    cli_problem p; /* X: samples kept, X_test: samples held out; no data of its own */
+    ptrdiff_t  *order; /* those kept, then those held out */
+    double     *x, *y;
+    parts       b;
+} fold;
+
+static void fold_free(fold *f)
+{
+    free(f->order), free(f->x), free(f->y);
+    cli_blocks_free(&f->b.agnostic);
+    cli_blocks_free(&f->b.label);
+    cli_blocks_free(&f->b.se);
+}
+
+static nth_status fold_create(cli *c, fold *f, const cli_problem *p, const double *y, const double *number, double which, bool se)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t n = p->n, d = p->X.cols;
+    ptrdiff_t       row = 0;
+    *f = (fold){ .order = malloc((size_t)n * sizeof *f->order) };
+    if (f->order == NULL) CLI_TRY(cli_fail(c, NTH_E_NOMEM, "out of memory"));
+    CLI_TRY(cli_doubles(c, &f->x, (double)n * (double)d, "inputs of a fold"));
+    CLI_TRY(cli_doubles(c, &f->y, (double)n, "targets of a fold"));
+    for (int held = 0; held < 2; ++held) {
+        for (ptrdiff_t i = 0; i < n; ++i)
+            if ((number[i] == which) == (held == 1)) {
+                memcpy(f->x + row * d, p->X.a + i * p->X.ld, (size_t)d * sizeof *f->x);
+                f->y[row] = y[i], f->order[row++] = i;
+            }
+        if (held == 0) f->p.n = row;
+    }
+    f->p.k = n - f->p.n;
+    f->p.X = nth_cmat_of(f->x, f->p.n, d), f->p.X_test = nth_cmat_of(f->x + f->p.n * d, f->p.k, d);
+    CLI_TRY(cli_blocks_create(c, &f->b.agnostic, f->p.n, f->p.k, false));
+    CLI_TRY(cli_blocks_create(c, &f->b.label, f->p.n, f->p.k, false));
+    if (se) CLI_TRY(cli_blocks_create(c, &f->b.se, f->p.n, f->p.k, false));
+done:
+    return st;
+}
+
+/* /fold_N/K_label (n,n): what is known without the labels held out; pairs of two held-out samples stay 0. */
+static nth_status fold_write(cli *c, const fold *f, int number, nth_file *file)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t n = f->p.n + f->p.k;
+    double         *Z = NULL;
+    char            path[48];
+    CLI_TRY(cli_doubles(c, &Z, (double)n * (double)n, "kernel of a fold"));
+    for (ptrdiff_t i = 0; i < n; ++i)
+        for (ptrdiff_t j = 0; j < f->p.n; ++j) {
+            const double    v = i < f->p.n ? f->b.label.train.a[i * f->p.n + j] : f->b.label.test.a[(i - f->p.n) * f->p.n + j];
+            const ptrdiff_t a = f->order[i], b = f->order[j];
+            Z[a * n + b] = Z[b * n + a] = v;
+        }
+    snprintf(path, sizeof path, "/fold_%d/K_label", number);
+    CLI_TRY(nth_file_write(file, path, Z, 2, (const ptrdiff_t[]){ n, n }));
+done:
+    free(Z);
+    return st;
+}
+
+static nth_status folds(cli *c, const cli_problem *p, const double *y, nth_activation act, nth_file *file)
+{
+    nth_status        st = NTH_OK;
+    const nth_config *cfg = c->cfg;
+    const bool        is_exact = strcmp(cfg->mode, "exact") == 0;
+    const int         count = nth_config_given(cfg, "folds") ? (int)cfg->folds : 1;
+    double           *number = NULL;
+    fold              f = { 0 };
+    CLI_TRY(cli_doubles(c, &number, (double)p->n, "folds"));
+    CLI_TRY(nth_data_folds(number, p->n, count, cfg->validation, cfg->seed));
+    for (int i = 1; i <= count; ++i) {
+        CLI_TRY(fold_create(c, &f, p, y, number, i, !is_exact));
+        CLI_TRY(is_exact ? exact(c, &f.p, f.y, act, &f.b) : sampled(c, &f.p, f.y, act, &f.b, NULL, NULL));
+        CLI_TRY(fold_write(c, &f, i, file));
+        fold_free(&f);
+        f = (fold){ 0 };
+    }
+    CLI_TRY(nth_file_write(file, "/fold", number, 1, &p->n));
+    CLI_TRY(nth_file_set_ints(file, "/", "folds", (const int64_t[]){ count }, 1));
+    cli_say(c, "/fold_1/K_label%s made without the labels held out (/fold)\n", count > 1 ? " and so on:" : "");
+done:
+    fold_free(&f);
+    free(number);
     return st;
 }
 
@@ -133,6 +229,7 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     parts          b = { 0 };
     nth_file      *f = NULL;
     cli_state      state = { 0 };
+    double        *y = NULL;
     nth_activation act;
     const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = strcmp(c->cfg->mode, "exact") == 0;
     const double   N = (double)(p->n + p->k), n = (double)p->n, k = (double)p->k;
@@ -144,10 +241,15 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     CLI_TRY(cli_blocks_create(c, &b.label, p->n, p->k, corner));
     if (!is_exact) CLI_TRY(cli_blocks_create(c, &b.se, p->n, p->k, corner));
     CLI_TRY(cli_create(c, &f));
-    CLI_TRY(is_exact ? exact(c, p, act, &b) : sampled(c, p, act, &b, f, &state));
+    CLI_TRY(cli_doubles(c, &y, n, "targets"));
+    memcpy(y, p->data->y.a, (size_t)p->n * sizeof *y);
+    if (nth_config_given(c->cfg, "permute-labels"))
+        CLI_TRY(nth_data_permute(nth_mat_of(y, p->n, 1), nth_const(p->data->y), c->cfg->permute_labels));
+    CLI_TRY(is_exact ? exact(c, p, y, act, &b) : sampled(c, p, y, act, &b, f, &state));
     CLI_TRY(cli_blocks_write(f, "K_agnostic", &b.agnostic));
     CLI_TRY(cli_blocks_write(f, "K_label", &b.label));
     CLI_TRY(nth_file_set_string(f, "/", "form", act == NTH_ACT_RELU ? "almost everywhere" : "complete"));
+    if (nth_config_given(c->cfg, "folds") || nth_config_given(c->cfg, "validation")) CLI_TRY(folds(c, p, y, act, f));
     CLI_TRY(nth_file_commit(&f));
     cli_state_end(&state);
     if (act == NTH_ACT_RELU) cli_say(c, "relu: the almost-everywhere form (a.e.), sigma'' = 0\n");
@@ -160,5 +262,6 @@ done:
     cli_blocks_free(&b.agnostic);
     cli_blocks_free(&b.label);
     cli_blocks_free(&b.se);
+    free(y);
     return st;
 }

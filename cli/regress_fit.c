@@ -66,6 +66,21 @@ done:
     return st;
 }
 
+nth_status cli_addend(cli *c, cli_gram *Z, const cli_gram *K, ptrdiff_t n, ptrdiff_t k)
+{
+    nth_status st = NTH_OK;
+    const bool constant = strcmp(c->cfg->add, "constant") == 0;
+    if (!constant && strcmp(c->cfg->add, "squares") != 0) return cli_gram_read(c, Z, "add", c->cfg->add, NULL, n, k);
+    CLI_TRY(cli_blocks_create(c, &Z->K, n, k, false));
+    Z->label_free = true;
+    snprintf(Z->path, sizeof Z->path, "%s", constant ? "constant kernel" : "squares of the kernel");
+    const nth_mat to[2] = { Z->K.train, Z->K.test }, from[2] = { K->K.train, K->K.test };
+    for (int b = 0; b < 2; ++b)
+        for (ptrdiff_t e = 0; e < to[b].rows * to[b].cols; ++e) to[b].a[e] = constant ? 1.0 : from[b].a[e] * from[b].a[e];
+done:
+    return st;
+}
+
 void cli_gram_free(cli_gram *g) { cli_blocks_free(&g->K); }
 
 static void add(nth_mat K, nth_mat Z, double weight)
@@ -199,10 +214,9 @@ static nth_status factor(nth_regress **r, nth_mat work, const nth_regress_option
 
 /* All ridges for one weight. Without --method an indefinite sum goes from Cholesky to LDL^T. */
 static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const cli_gram *K,
-                             const cli_gram *Z, ptrdiff_t first, double weight)
+                             const cli_gram *Z, ptrdiff_t first, double weight, nth_reals ridge)
 {
     nth_status          st = NTH_OK;
-    const nth_reals     ridge = c->cfg->ridge;
     nth_regress        *r = NULL;
     nth_regress_options opt = { .intercept = strcmp(c->cfg->intercept, "yes") == 0 };
     for (ptrdiff_t i = 0; i < ridge.n; ++i) opt.ridge = fmax(opt.ridge, ridge.v[i]);
@@ -244,11 +258,11 @@ done:
 }
 
 nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, const double *weights,
-                         ptrdiff_t count)
+                         ptrdiff_t count, nth_reals ridge)
 {
     static const double none[1] = { 0.0 };
     nth_status          st = NTH_OK;
-    const ptrdiff_t     n = s->Y.rows, ridges = c->cfg->ridge.n;
+    const ptrdiff_t     n = s->Y.rows, ridges = ridge.n;
     nth_mat             work = K->K.train, own = { 0 };
     model               m = { 0 }, first = { 0 };
     if (Z == NULL) weights = none, count = 1;
@@ -266,7 +280,7 @@ nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, co
     cli_progress_begin(c, "weights", count);
     for (ptrdiff_t w = 0; w < count; ++w) {
         if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
-        CLI_TRY(fit_weight(c, s, &m, work, K, Z, w * ridges, weights[w]));
+        CLI_TRY(fit_weight(c, s, &m, work, K, Z, w * ridges, weights[w], ridge));
         cli_progress_update(c, w + 1);
     }
     if (s->chosen < 0)

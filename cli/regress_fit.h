@@ -12,12 +12,15 @@
 /* A kernel of a file: dataset NAME (n x n) and, for k > 0, NAME_test (k x n). */
 typedef struct cli_gram {
     nth_blocks K; /* train and test; zero after cli_gram_free */
+    bool       label_free; /* made from the kernel itself, not read */
     char       path[1024], name[256];
 } cli_gram;
 
 /* Reads FILE:/NAME, or FILE with the dataset `usual` if that is not NULL. */
 NTH_NODISCARD nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text,
                                        const char *usual, ptrdiff_t n, ptrdiff_t k);
+/* The kernel of --add: a file's, or made from K: `constant` (all ones), `squares` (K o K). */
+NTH_NODISCARD nth_status cli_addend(cli *c, cli_gram *Z, const cli_gram *K, ptrdiff_t n, ptrdiff_t k);
 void                     cli_gram_free(cli_gram *g);
 
 /* One fit; what could not be had is NaN. */
@@ -40,12 +43,9 @@ typedef struct cli_fits {
     double   *offset;             /* (c) */
 } cli_fits;
 
-/* Weights of the grid of --weight loo, times mean |K| / mean |Z| (E74). */
-enum { CLI_WEIGHTS = 11 };
-
 /* Fits K + weight Z for all weights and ridges; K's memory is used up. Z may be NULL (weights too). */
 NTH_NODISCARD nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z,
-                                       const double *weights, ptrdiff_t count);
+                                       const double *weights, ptrdiff_t count, nth_reals ridge);
 void                     cli_fits_free(cli_fits *s);
 
 /* The score of the task: accuracy, or mean square error. */

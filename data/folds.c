@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Held-out samples by rank of their keys.
+ * Held-out samples and permuted labels, by rank of their keys.
  */
 #include "alloc_priv.h"
 #include "fail_priv.h"
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { RUN_OF_FOLDS = 2 }; /* runs 0 and 1 of the stream choose images */
+enum { RUN_OF_FOLDS = 2, RUN_OF_LABELS = 3 }; /* runs 0 and 1 of the stream choose images */
 
 typedef struct keyed {
     double    key;
@@ -24,6 +24,28 @@ static int by_key(const void *a, const void *b)
     return p->sample < q->sample ? -1 : p->sample > q->sample;
 }
 
+static void rank(keyed *order, ptrdiff_t n, uint64_t seed, uint32_t run)
+{
+    for (ptrdiff_t i = 0; i < n; ++i)
+        order[i] = (keyed){ nth_rand_uniform(seed, NTH_STREAM_SPLIT, run, (uint64_t)i), i };
+    qsort(order, (size_t)n, sizeof *order, by_key);
+}
+
+nth_status nth_data_permute(nth_mat out, nth_cmat y, uint64_t seed)
+{
+    nth_status st = NTH_OK;
+    keyed     *order = NULL;
+    NTH_REQUIRE(y.rows >= 1 && out.rows == y.rows && out.cols == y.cols, NTH_E_SHAPE, "targets %td x %td, permuted %td x %td", y.rows,
+                y.cols, out.rows, out.cols);
+    NTH_TRY(nth_priv_alloc(&order, y.rows, sizeof *order, "order of samples"));
+    rank(order, y.rows, seed, RUN_OF_LABELS);
+    for (ptrdiff_t i = 0; i < y.rows; ++i)
+        for (ptrdiff_t j = 0; j < y.cols; ++j) out.a[i * out.ld + j] = y.a[order[i].sample * y.ld + j];
+done:
+    nth_priv_free(order);
+    return st;
+}
+
 nth_status nth_data_folds(double *fold, ptrdiff_t n, ptrdiff_t folds, double share, uint64_t seed)
 {
     nth_status st = NTH_OK;
@@ -33,9 +55,7 @@ nth_status nth_data_folds(double *fold, ptrdiff_t n, ptrdiff_t folds, double sha
     NTH_TRY(nth_priv_alloc(&order, n, sizeof *order, "order of samples"));
     const double    wanted = round(share * (double)n);
     const ptrdiff_t held = folds > 1 ? n : (ptrdiff_t)fmin(fmax(wanted, 1.0), (double)(n - 1));
-    for (ptrdiff_t i = 0; i < n; ++i)
-        order[i] = (keyed){ nth_rand_uniform(seed, NTH_STREAM_SPLIT, RUN_OF_FOLDS, (uint64_t)i), i };
-    qsort(order, (size_t)n, sizeof *order, by_key);
+    rank(order, n, seed, RUN_OF_FOLDS);
     for (ptrdiff_t r = 0; r < n; ++r) fold[order[r].sample] = r < held ? (double)(1 + r % folds) : 0.0;
 done:
     nth_priv_free(order);

@@ -353,8 +353,9 @@ static nth_status build_from_h5(void)
 
 static nth_status make_folds(void)
 {
-    double fold[9];
-    return nth_data_folds(fold, 9, 3, 0.2, 1);
+    double           fold[9], other[9];
+    const nth_status st = nth_data_folds(fold, 9, 3, 0.2, 1);
+    return st != NTH_OK ? st : nth_data_permute(nth_mat_of(other, 9, 1), nth_cmat_of(fold, 9, 1), 1);
 }
 
 static void every_allocation_fails_once(void)
@@ -391,6 +392,11 @@ static void folds_partition(void)
     NTH_CHECK(held == 7 && moved > 0);
     NTH_CHECK_OK(nth_data_folds(one, 2, 1, 0.999, 3));
     NTH_CHECK(one[0] + one[1] == 1.0);
+    for (ptrdiff_t i = 0; i < N; ++i) five[i] = (double)i;
+    NTH_CHECK_OK(nth_data_permute(nth_mat_of(other, N, 1), nth_cmat_of(five, N, 1), 3));
+    for (ptrdiff_t i = 1; i < N; ++i)
+        NTH_CHECK(nth_rand_uniform(3, NTH_STREAM_SPLIT, 3, (uint64_t)other[i - 1]) < nth_rand_uniform(3, NTH_STREAM_SPLIT, 3, (uint64_t)other[i]));
+    NTH_CHECK_STATUS(nth_data_permute(nth_mat_of(other, N - 1, 1), nth_cmat_of(five, N, 1), 3), NTH_E_SHAPE);
     NTH_CHECK_STATUS(nth_data_folds(one, 4, 5, 0.2, 1), NTH_E_ARG);
     NTH_CHECK_STATUS(nth_data_folds(one, 1, 1, 0.2, 1), NTH_E_ARG);
     NTH_CHECK_STATUS(nth_data_folds(one, 4, 1, NAN, 1), NTH_E_ARG);

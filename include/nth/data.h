@@ -126,6 +126,20 @@ NTH_API NTH_NODISCARD nth_status nth_data_folds(double *fold, ptrdiff_t n, ptrdi
                                                 uint64_t seed);
 
 /**
+ * Targets in another order, for the control of permuted labels.
+ *
+ *     row i of out is the row of y whose key uniform(seed, NTH_STREAM_SPLIT, 3, .) has rank i
+ *
+ * Shapes     out, y (n x c).
+ * Scaling    none.
+ * Ownership  the caller's; out is not y.
+ * Cost       n log n, 16 n bytes.
+ * Accuracy   the same on any machine; test_data.c, folds_partition.
+ * Errors     NTH_E_SHAPE; NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_data_permute(nth_mat out, nth_cmat y, uint64_t seed);
+
+/**
  * Sets one preprocessing option from text, as a command line gives it.
  *
  *     pixels = signed | unit | raw     centre, unit-norm, bias = yes | no

@@ -45,13 +45,38 @@ for part in '/alpha (40)' '/loo (40)' '/offset (1)' '/f_test (20)' '/fits (4,7)'
 ask 0 '' --add K2.h5:/K --weight 0.5
 holds 'remark on labels' grep -q '^leave-one-out is optimistic if ' out
 ask 0 '' --add K2.h5:/K --weight loo --json
-holds 'eleven weights' test "$(grep -c '"ridge"' out)" = 12
+holds 'twelve weights' test "$(grep -c '"ridge"' out)" = 13
 holds 'loo_optimistic' test "$(field loo_optimistic)" = true
 ask 0 '' --add K2.h5:/K --weight 0 --json
 holds 'weight 0 changes nothing' test "$(field loo_mse)" = "$("$nth" regress --gram K.h5 --data d.h5 --json | sed -n 's/^  "loo_mse": \(.*\),$/\1/p')"
 ask 0 '' --add K2.h5:/K --weight -5
 holds 'indefinite: LDL^T' grep -qx 'method ldlt, eigenvalue and condition estimated' out
 holds 'indefinite: said so' grep -qE '^the kernel with its ridge is indefinite: [1-9][0-9]* negative eigenvalues$' out
+
+# Weights chosen on held-out samples. Each sample its own fold: at weight 0 that is leave-one-out.
+ask 0 '' --ridge 0.01 --json
+one=$(field loo_mse)
+for z in constant squares; do
+    ask 0 '' --ridge 0.01 --add $z --weight folds --folds 40 --json
+    holds "$z: n folds are leave-one-out" awk -v a="$one" -v b="$(awk '/"choice"/ { on = 1 } on && /"mse"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); print; exit }' out)" 'BEGIN { d = a / b - 1; exit !(d < 1e-10 && d > -1e-10) }'
+    holds "$z: no labels in it" test "$(field loo_optimistic) $(field held_out) $(field chosen_by)" = 'false 40 "held-out mean square error"'
+done
+ask 0 '' --add squares --weight folds --validation 0.25 --seed 3 --ridge 0.01,0.1 --out R.h5
+holds 'ten held out' grep -qx 'choice on 10 held-out training samples' out
+holds 'least of the curve' test "$(awk '/held-out mse/ { on = 1; next } on && NF > 5 { exit } on && /\*$/ { print $3 }' out)" = "$(awk '/held-out mse/ { on = 1; next } / weight / { exit } on { print $3 }' out | sort -g | head -n 1)"
+expect 0 '' info R.h5
+holds 'the curve is kept' grep -qFx '/choice (24,4)' out
+expect 0 '' kernel --kind nth --activation erf --mode exact --folds 4 --data d.h5 --out N.h5
+expect 0 '' kernel --kind nth --activation erf --mode exact --data d.h5 --out N0.h5
+expect 0 '' info N.h5
+for part in '/fold (40)' '/fold_1/K_label (40,40)' '/fold_4/K_label (40,40)'; do holds "writes $part" grep -qFx "$part" out; done
+ask 0 '' --ridge 0.01 --add N.h5:/K_label --weight folds --json
+holds 'folds of the file' test "$(field held_out)" = 40
+ask 2 '--folds: the folds are those that N.h5 was made with' --ridge 0.01 --add N.h5:/K_label --weight folds --folds 3
+ask 3 'N0.h5 has no /fold: make it with --validation or --folds, so that /K_label of held-out samples has not seen their labels' --add N0.h5:/K_label --weight folds
+ask 2 '--folds goes with --weight folds only' --folds 3
+ask 2 '--validation goes with --weight folds only' --add squares --weight loo --validation 0.3
+ask 2 '41 folds of 40 samples' --add squares --weight folds --folds 41
 ask 0 '' --against K2.h5
 holds 'McNemar' grep -qE '^only the first right [0-9]+, only the second [0-9]+; difference [+-][0-9.]+ \+- [0-9.]+, McNemar p = [0-9.e-]+ \(exact, two-sided\)$' out
 ask 0 '' --against K.h5 --json
@@ -74,11 +99,11 @@ ask 2 '--ridge: inf is not finite' --ridge inf
 ask 2 '--method: "cholsky" is none of cholesky, ldlt, eigen; did you mean "cholesky"?' --method cholsky
 ask 2 '--method ldlt takes one --ridge, 2 are given; eigen takes any number' --method ldlt --ridge 0,1
 ask 2 '--weight goes with --add only' --weight 1
-ask 2 '--add needs --weight W, a number or loo' --add K2.h5:/K
+ask 2 '--add needs --weight W, a number, loo or folds' --add K2.h5:/K
 ask 2 '--add: "K2.h5" is not of the form FILE:/DATASET' --add K2.h5 --weight 1
-ask 2 '--weight: "lo" is neither a number nor loo' --add K2.h5:/K --weight lo
-ask 2 '--weight: "1x" is neither a number nor loo' --add K2.h5:/K --weight 1x
-ask 2 '--weight: "nan" is neither a number nor loo' --add K2.h5:/K --weight nan
+ask 2 '--weight: "lo" is neither a number nor loo nor folds' --add K2.h5:/K --weight lo
+ask 2 '--weight: "1x" is neither a number nor loo nor folds' --add K2.h5:/K --weight 1x
+ask 2 '--weight: "nan" is neither a number nor loo nor folds' --add K2.h5:/K --weight nan
 ask 2 '--ridge does not go with --times' --times 1 --ridge 1
 ask 2 '--method does not go with --times' --times 1 --method eigen
 ask 2 '--against does not go with --times' --times 1 --against K2.h5

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Weight and ridge chosen on held-out training samples whose labels the added kernel has not seen
+ * (docs/equations.md, E74 and "Choosing lambda").
+ */
+#ifndef NTH_CLI_REGRESS_CHOICE_H
+#define NTH_CLI_REGRESS_CHOICE_H
+
+#include "regress_fit.h"
+
+/* Ratios of the grid: weight = ratio * mean |K| / mean |Z| over training pairs (E74). */
+enum { CLI_RATIOS = 12 };
+extern const double cli_ratio[CLI_RATIOS];
+
+/* Means over all samples held out. */
+typedef struct cli_choice_row {
+    double ratio, ridge, mse, error; /* share of wrong classes; NaN for numbers; mse infinite where a fold has no fit */
+} cli_choice_row;
+
+typedef struct cli_choice {
+    cli_choice_row *row; /* (count), ratios outside, ridges inside */
+    ptrdiff_t       count, chosen, folds, held; /* the least mse; samples held out */
+} cli_choice;
+
+/* ratio * mean |K| / mean |Z|. */
+NTH_NODISCARD nth_status cli_weight_of(cli *c, double *weight, const cli_gram *K, const cli_gram *Z, double ratio);
+
+/* Folds of Z's file (/fold, /fold_1/NAME ..), or for a kernel free of labels those of --folds, --validation and --seed. */
+NTH_NODISCARD nth_status cli_choose(cli *c, cli_choice *choice, const cli_gram *K, const cli_gram *Z, nth_task task, nth_mat y);
+void                     cli_choice_free(cli_choice *choice);
+/* The curve as a table and in the JSON object. */
+void cli_choice_report(cli *c, const cli_choice *choice, nth_task task);
+/* /choice (count,4): ratio, ridge, mse, error. */
+NTH_NODISCARD nth_status cli_choice_write(const cli_choice *choice, nth_file *f);
+
+#endif
