@@ -201,6 +201,18 @@ done:
     return st;
 }
 
+/* A zero input has a zero row of the kernel: no inverse, and so no limit t = inf. */
+static nth_status check_inputs(cli *c, const cli_problem *p)
+{
+    for (ptrdiff_t i = 0; i < p->n && isinf(flow_time(c)); ++i) {
+        double most = cli_max_abs(p->X.a + i * p->X.ld, p->X.cols);
+        if (most == 0.0)
+            return cli_fail(c, NTH_E_NUMERIC, "%s: training input %td has norm zero, so its kernel has no inverse and t = inf no value; leave it out or give --time T",
+                            c->cfg->data, i);
+    }
+    return NTH_OK;
+}
+
 /* The paper's section 2.3: means over pairs of equal labels, with and without each point's pair with
  * itself, and of unequal labels. */
 static void report_classes(cli *c, const cli_problem *p, nth_cmat label)
@@ -234,6 +246,7 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = strcmp(c->cfg->mode, "exact") == 0;
     const double   N = (double)(p->n + p->k), n = (double)p->n, k = (double)p->k;
     CLI_TRY(check(c, &act));
+    CLI_TRY(check_inputs(c, p));
     if (is_exact && p->n > 150)
         CLI_TRY(cli_fail(c, NTH_E_ARG, "--mode exact holds about 150 training inputs, here are %td; take --mode sampled", p->n));
     CLI_TRY(cli_memory_check(c, 8.0 * (6.0 * (N * n + (corner ? k * k : 0.0)) + 5.0 * n * n + N * (2.0 * (double)p->X.cols + 10.0 * 512.0)), "K^(NTH)"));

@@ -132,6 +132,13 @@ holds 'form recorded' grep -qx '@form = complete' out
 expect 1 '' kernel --kind nth --activation relu --data d.h5 --rse 1e-5 --draws 10240 --out s.h5 --quiet
 holds 'what was reached is said' grep -qE '^10240 draws in 20 batches, relative standard error 0\.0[0-9]+ \(asked 1e-05\)$' out
 
+printf 'a,b,y\n1,2,1\n0,0,-1\n2,1,1\n-1,1,-1\n' >zero.csv
+for mode in exact sampled; do
+    expect 3 'nth kernel: csv:zero.csv?target=y: training input 1 has norm zero, so its kernel has no inverse and t = inf no value; leave it out or give --time T' kernel --kind nth --activation relu --mode $mode --data 'csv:zero.csv?target=y' --out a.h5
+done
+expect 0 '' kernel --kind nth --activation relu --mode exact --time 2 --data 'csv:zero.csv?target=y' --out z.h5 --quiet
+holds 'a finite time takes it' grep -q '^/K_label ' out
+
 # A sampling interrupted goes on from OUT.state to the same numbers.
 expect 0 '' data 'synthetic:sphere?n=300&d=64&test=3&seed=1' --out b.h5
 long='kernel --kind nth --activation tanh --data b.h5 --rse 1e-6 --draws 60000 --quiet'
