@@ -111,8 +111,8 @@ NTH_API NTH_NODISCARD nth_status nth_file_read_any(nth_file *file, const char *n
                                                    ptrdiff_t count);
 
 /**
- * Writes a dataset, making groups on the way; an existing one is replaced. Above 64 kB the bytes are
- * shuffled and deflated.
+ * Writes a dataset, making groups on the way; an existing one is replaced. Between 64 kB and
+ * 64 MB the bytes are shuffled and deflated.
  *
  * Shapes     data (dims[0] x .. x dims[rank-1]), row-major; rank 0 is a scalar, extents may be 0.
  * Errors     NTH_E_IO; NTH_E_ARG: opened to read, rank or extents out of range.
