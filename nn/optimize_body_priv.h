@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum { SEGMENT = 512 }; /* entries at a time in loops over a matrix */
+enum { SHARED_MIN = 1 << 15 }; /* entries from which a loop is shared by threads */
 
 typedef struct state {
     nth_net_config cfg;
@@ -108,7 +109,7 @@ static void exchange(const state *s, const nth_net *net, bool to_net)
             const ptrdiff_t count[2] = { W.rows * W.cols, part[1] != NULL ? W.rows : 0 };
             REAL           *theta[2] = { s->theta + s->W[c][l], s->theta + s->b[c][l] };
             for (int k = 0; k < 2; ++k)
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count[k] > SHARED_MIN)
                 for (ptrdiff_t i = 0; i < count[k]; ++i) {
                     if (to_net) part[k][i] = (double)theta[k][i];
                     else theta[k][i] = (REAL)part[k][i];
@@ -153,7 +154,7 @@ static void store(nth_net *net, const void *from) { exchange(from, net, true); }
 static void gather(state *s, nth_cmat X, const ptrdiff_t *order)
 {
     const ptrdiff_t d = X.cols;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (s->rows * d > SHARED_MIN)
     for (ptrdiff_t i = 0; i < s->rows; ++i) {
         const double *x = X.a + (order != NULL ? order[i] : i) * X.ld;
         for (ptrdiff_t k = 0; k < d; ++k) s->input[i * d + k] = (REAL)x[k];
@@ -166,7 +167,7 @@ static void activate(state *s, int copy, int l)
     const ptrdiff_t p = s->cfg.widths[l], segments = (p + SEGMENT - 1) / SEGMENT;
     const double    sb = s->cfg.sigma_b;
     const REAL     *bias = s->theta + s->b[copy][l - 1];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (s->rows * p > SHARED_MIN)
     for (ptrdiff_t q = 0; q < s->rows * segments; ++q) {
         const ptrdiff_t first = q % segments * SEGMENT, count = least(SEGMENT, p - first), at = q / segments * p + first;
         REAL           *x = s->x[copy][l - 1] + at;
@@ -217,7 +218,7 @@ static nth_status deltas(state *s, int copy, const double *r)
         const REAL     *slope = s->slope[copy][l - 1];
         NTH_TRY(REAL_GEMM(nth_net_factor(&s->cfg, l + 1), NTH_N, block(s->d[copy][l], above, 0, 0, n, above), NTH_N,
                           block(s->theta + s->W[copy][l], p, 0, 0, above, p), 0.0, view(d, n, p)));
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n * p > SHARED_MIN)
         for (ptrdiff_t i = 0; i < n * p; ++i) d[i] *= slope[i];
     }
 done:
@@ -256,7 +257,7 @@ done:
 static void biases(state *s, int copy, int l, const nth_optimizer *rule, double *g)
 {
     const ptrdiff_t p = s->cfg.widths[l];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (s->rows * p > SHARED_MIN)
     for (ptrdiff_t q = 0; q < (p + SEGMENT - 1) / SEGMENT; ++q) {
         const ptrdiff_t first = q * SEGMENT, count = least(SEGMENT, p - first);
         double          sum[SEGMENT] = { 0 };
