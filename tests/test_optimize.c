@@ -301,7 +301,7 @@ static void small_steps_follow_the_flow(void)
 
 /* ---- A network of several tiles: threads, precisions, frozen layers ------------------------------- */
 
-enum { WIDE_N = 70, WIDE_D = 530, WIDE_M = 300 };
+enum { WIDE_N = 70, WIDE_D = 530, WIDE_M = 600 };
 static double wide_X[WIDE_N * WIDE_D], wide_y[WIDE_N];
 
 static nth_net *wide_net(unsigned frozen)
@@ -313,6 +313,34 @@ static nth_net *wide_net(unsigned frozen)
     for (int i = 0; i < WIDE_N; ++i) wide_y[i] = i % 2 ? 1.0 : -1.0;
     if (NTH_CHECK_OK(nth_net_create(&net, &cfg, true))) nth_net_init_framework(net, 1, 0);
     return net;
+}
+
+/* |g|^2 = r^T K r / n^2 with the kernel of other code (E7, E15): every entry counts, in all tiles and segments. */
+static void gradient_norm_is_the_kernels(void)
+{
+    static double K[WIDE_N * WIDE_N], f[WIDE_N];
+    const nth_optimize_options opt = { .rule = rule_of(NTH_OPTIMIZER_SGD, 1.0, 0.0), .batch = 13 };
+    nth_net                   *net = wide_net(0);
+    nth_optimize              *o = NULL;
+    nth_blocks                 blocks = { .train = nth_mat_of(K, WIDE_N, WIDE_N) };
+    double                     want = 0.0, *g;
+    if (net == NULL) return;
+    const ptrdiff_t P = nth_net_parameters(net);
+    const nth_cmat  X = nth_cmat_of(wide_X, WIDE_N, WIDE_D);
+    NTH_CHECK_OK(nth_ntk_empirical(&blocks, net, X, (nth_cmat){ 0 }));
+    if (NTH_CHECK_OK(nth_optimize_create(&o, net, X, wide_y, &opt))) NTH_CHECK_OK(nth_optimize_outputs(o, X, f));
+    for (int i = 0; i < WIDE_N; ++i)
+        for (int j = 0; j < WIDE_N; ++j) want += (f[i] - wide_y[i]) * K[i * WIDE_N + j] * (f[j] - wide_y[j]) / (WIDE_N * WIDE_N);
+    g = calloc((size_t)P, sizeof *g);
+    for (int k = 0; k < 2 && NTH_CHECK(g != NULL); ++k) {
+        double square = 0.0;
+        NTH_CHECK_OK(nth_optimize_gradient(g, NULL, net, X, wide_y, (nth_precision)k));
+        for (ptrdiff_t p = 0; p < P; ++p) square += g[p] * g[p];
+        NTH_CHECK_CLOSE(square, want, k == 0 ? 1e-12 : 1e-4, 0.0);
+    }
+    free(g);
+    nth_optimize_destroy(&o);
+    nth_net_destroy(&net);
 }
 
 static bool wide_run(nth_net **end, double *f, const nth_net *net, nth_precision precision, nth_optimizer_kind kind)
@@ -487,6 +515,7 @@ int main(void)
                                                         { "batches_match_twin", batches_match_twin },
                                                         { "runs_match_numpy", runs_match_numpy },
                                                         { "small_steps_follow_the_flow", small_steps_follow_the_flow },
+                                                        { "gradient_norm_is_the_kernels", gradient_norm_is_the_kernels },
                                                         { "threads_change_nothing", threads_change_nothing },
                                                         { "single_follows_double", single_follows_double },
                                                         { "frozen_layers_stay", frozen_layers_stay },
