@@ -27,23 +27,36 @@ done:
     return st;
 }
 
+/* A view of either precision. */
+typedef struct operand {
+    const void *a;
+    ptrdiff_t   rows, cols, ld;
+} operand;
+
 typedef struct product {
     double    alpha, beta;
     nth_op    opa, opb;
-    nth_cmat  A, B;
-    nth_mat   C;
+    operand   A, B, C;
+    void     *c; /* entries of C */
+    bool      single;
     ptrdiff_t k;
     int       ik, lda, ldb, ldc;
 } product;
 
+#define OPERAND(M) { .a = (M).a, .rows = (M).rows, .cols = (M).cols, .ld = (M).ld }
+
 /* One tile of C: rows [i, i+r), columns [j, j+c). The BLAS integers were checked before. */
 static void tile(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t r, ptrdiff_t c)
 {
-    const double *a = p->A.a + (p->opa == NTH_N ? i * p->A.ld : i);
-    const double *b = p->B.a + (p->opb == NTH_N ? j : j * p->B.ld);
-    cblas_dgemm(CblasRowMajor, p->opa == NTH_N ? CblasNoTrans : CblasTrans,
-                p->opb == NTH_N ? CblasNoTrans : CblasTrans, (int)r, (int)c, p->ik, p->alpha, a,
-                p->lda, b, p->ldb, p->beta, p->C.a + i * p->C.ld + j, p->ldc);
+    const CBLAS_TRANSPOSE opa = p->opa == NTH_N ? CblasNoTrans : CblasTrans;
+    const CBLAS_TRANSPOSE opb = p->opb == NTH_N ? CblasNoTrans : CblasTrans;
+    const ptrdiff_t a = p->opa == NTH_N ? i * p->A.ld : i, b = p->opb == NTH_N ? j : j * p->B.ld, at = i * p->C.ld + j;
+    if (p->single)
+        cblas_sgemm(CblasRowMajor, opa, opb, (int)r, (int)c, p->ik, (float)p->alpha, (const float *)p->A.a + a, p->lda,
+                    (const float *)p->B.a + b, p->ldb, (float)p->beta, (float *)p->c + at, p->ldc);
+    else
+        cblas_dgemm(CblasRowMajor, opa, opb, (int)r, (int)c, p->ik, p->alpha, (const double *)p->A.a + a, p->lda,
+                    (const double *)p->B.a + b, p->ldb, p->beta, (double *)p->c + at, p->ldc);
 }
 
 static nth_status prepare(product *p)
@@ -88,21 +101,36 @@ static void run_tiles(const product *p, bool lower)
     }
 }
 
+static nth_status multiply(product *p)
+{
+    nth_status st = NTH_OK;
+    NTH_TRY(prepare(p));
+    if (p->C.rows > 0 && p->C.cols > 0) run_tiles(p, false);
+done:
+    return st;
+}
+
 nth_status nth_gemm(double alpha, nth_op opa, nth_cmat A, nth_op opb, nth_cmat B, double beta,
                     nth_mat C)
 {
-    nth_status st = NTH_OK;
-    product    p = { .alpha = alpha, .beta = beta, .opa = opa, .opb = opb, .A = A, .B = B, .C = C };
-    NTH_TRY(prepare(&p));
-    if (C.rows > 0 && C.cols > 0) run_tiles(&p, false);
-done:
-    return st;
+    product p = { .alpha = alpha, .beta = beta, .opa = opa, .opb = opb, .A = OPERAND(A), .B = OPERAND(B),
+                  .C = OPERAND(C), .c = C.a };
+    return multiply(&p);
+}
+
+nth_status nth_gemm_single(double alpha, nth_op opa, nth_csmat A, nth_op opb, nth_csmat B, double beta,
+                           nth_smat C)
+{
+    product p = { .alpha = alpha, .beta = beta, .opa = opa, .opb = opb, .A = OPERAND(A), .B = OPERAND(B),
+                  .C = OPERAND(C), .c = C.a, .single = true };
+    return multiply(&p);
 }
 
 nth_status nth_gram(double alpha, nth_cmat A, double beta, nth_mat C)
 {
     nth_status st = NTH_OK;
-    product    p = { .alpha = alpha, .beta = beta, .opa = NTH_N, .opb = NTH_T, .A = A, .B = A, .C = C };
+    product    p = { .alpha = alpha, .beta = beta, .opa = NTH_N, .opb = NTH_T, .A = OPERAND(A), .B = OPERAND(A),
+                     .C = OPERAND(C), .c = C.a };
     NTH_TRY(prepare(&p));
     if (C.rows == 0) goto done;
     run_tiles(&p, true);

@@ -23,6 +23,17 @@ NTH_NODISCARD nth_status nth_blas_int(ptrdiff_t n, int *out);
 /* C <- alpha op(A) op(B) + beta C. 2 m n k flops. */
 NTH_NODISCARD nth_status nth_gemm(double alpha, nth_op opa, nth_cmat A, nth_op opb, nth_cmat B,
                                   double beta, nth_mat C);
+/* Views of single precision, for training; as nth_mat and nth_cmat. */
+typedef struct nth_smat {
+    float    *a;
+    ptrdiff_t rows, cols, ld;
+} nth_smat;
+typedef struct nth_csmat {
+    const float *a;
+    ptrdiff_t    rows, cols, ld;
+} nth_csmat;
+NTH_NODISCARD nth_status nth_gemm_single(double alpha, nth_op opa, nth_csmat A, nth_op opb, nth_csmat B,
+                                         double beta, nth_smat C);
 /* C <- alpha A B^T + beta C where the result is known to be symmetric: the lower tiles are computed
  * and mirrored, half the work. B may differ from A (a sum of two such products can be symmetric
  * where each is not: then use nth_gemm). */

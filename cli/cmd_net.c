@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nth net: a network with random parameters as a network file (docs/formats.md; E1, E2, E4).
+ * nth net: a network with random parameters as a network file (docs/formats.md; E1, E2, E4, E110).
  */
 #include "commands.h"
 #include "problem.h"
@@ -8,6 +8,32 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+static bool is_standard(const nth_config *cfg) { return strcmp(cfg->parameterization, "standard") == 0; }
+
+/* Standard parameterization has no scales to choose, and one initialization. */
+static nth_status check_parameterization(cli *c)
+{
+    nth_status         st = NTH_OK;
+    static const char *scale[] = { "sigma-w", "input-scale" };
+    const nth_config  *cfg = c->cfg;
+    if (!is_standard(cfg)) {
+        if (strcmp(cfg->init, "framework") == 0)
+            return cli_fail(c, NTH_E_ARG, "--init framework goes with --parameterization standard");
+        return NTH_OK;
+    }
+    for (int i = 0; i < 2; ++i)
+        if (nth_config_given(cfg, scale[i]))
+            return cli_fail(c, NTH_E_ARG, "--%s does not go with --parameterization standard; its layers have no factors", scale[i]);
+    if (nth_config_given(cfg, "init") && strcmp(cfg->init, "framework") != 0)
+        return cli_fail(c, NTH_E_ARG, "--init %s does not go with --parameterization standard; framework is expected", cfg->init);
+    CLI_TRY(nth_config_suggest(c->cfg, "init", "framework"));
+    CLI_TRY(nth_config_suggest(c->cfg, "sigma-b", "1"));
+    if (cfg->sigma_b != 0.0 && cfg->sigma_b != 1.0)
+        return cli_fail(c, NTH_E_ARG, "--sigma-b: %g; standard parameterization has 1, or 0 for no biases", cfg->sigma_b);
+done:
+    return st;
+}
 
 static nth_status shape(cli *c, nth_net_config *net)
 {
@@ -20,7 +46,9 @@ static nth_status shape(cli *c, nth_net_config *net)
                              .sigma_w = cfg->sigma_w,
                              .sigma_b = cfg->sigma_b,
                              .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN,
-                             .doubled = strcmp(cfg->init, "antisymmetric") == 0 };
+                             .doubled = strcmp(cfg->init, "antisymmetric") == 0,
+                             .parameterization =
+                                 is_standard(cfg) ? NTH_PARAMETERIZATION_STANDARD : NTH_PARAMETERIZATION_NTK };
     for (ptrdiff_t l = 0; l < count; ++l) net->widths[l] = (ptrdiff_t)cfg->layer_widths.v[l];
     if (net->widths[count - 1] != 1)
         return cli_fail(c, NTH_E_ARG, "--widths: the last is %td; one output is expected", net->widths[count - 1]);
@@ -44,10 +72,12 @@ static void report(cli *c, const nth_net *net)
         cli_say(c, "%s%td", l > 0 ? "-" : "", s->widths[l]);
         nth_json_append_int(widths, s->widths[l]);
     }
-    cli_say(c, "%s, %td parameters, seed %" PRIu64 ", written to %s\n", s->doubled ? ", two copies" : "",
+    cli_say(c, "%s%s, %td parameters, seed %" PRIu64 ", written to %s\n", s->doubled ? ", two copies" : "",
+            is_standard(c->cfg) ? ", standard parameterization" : "",
             nth_net_parameters(net), c->cfg->seed, c->cfg->out);
     nth_json_set_string(c->json, "activation", nth_activation_name(s->activation));
     nth_json_set(c->json, "widths", widths);
+    nth_json_set_string(c->json, "parameterization", c->cfg->parameterization);
     nth_json_set_bool(c->json, "doubled", s->doubled);
     nth_json_set_int(c->json, "parameters", nth_net_parameters(net));
     nth_json_set_string(c->json, "out", c->cfg->out);
@@ -59,10 +89,12 @@ nth_status cmd_net(cli *c)
     nth_net_config cfg;
     nth_net       *net = NULL;
     nth_file      *f = NULL;
+    CLI_TRY(check_parameterization(c));
     CLI_TRY(shape(c, &cfg));
     CLI_TRY(cli_memory_check(c, 8.0 * parameters(&cfg), "network"));
     CLI_TRY(nth_net_create(&net, &cfg, true));
-    nth_net_init_gaussian(net, c->cfg->seed, 0);
+    if (is_standard(c->cfg)) nth_net_init_framework(net, c->cfg->seed, 0);
+    else nth_net_init_gaussian(net, c->cfg->seed, 0);
     CLI_TRY(cli_create(c, &f));
     CLI_TRY(nth_net_write(net, f, ""));
     CLI_TRY(nth_file_commit(&f));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * nth train: gradient flow of a network (E6), recorded at given times: outputs, loss, kernel, and
- * the network at the end (docs/formats.md).
+ * the network at the end (docs/formats.md). Training in mini-batches is in train_optimize.c.
  *
  * Smooth activations are integrated to --rtol. With a fixed number of steps - always so for relu,
  * whose flow has kinks - there is no error control: the flow is run beside itself with twice the
@@ -12,6 +12,7 @@
  */
 #include "commands.h"
 #include "problem.h"
+#include "train_optimize.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -268,6 +269,8 @@ nth_status cmd_train(cli *c)
 {
     nth_status st = NTH_OK;
     training   tr = { .T = c->cfg->times.n, .saved = time(NULL) };
+    CLI_TRY(cli_train_check(c));
+    if (c->cfg->optimizer != NULL) return cli_train_optimize(c);
     CLI_TRY(check_times(c));
     CLI_TRY(cli_problem_load(c, &tr.p, true, true));
     CLI_TRY(resolve_options(c, &tr));

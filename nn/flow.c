@@ -52,7 +52,7 @@ static nth_status clone_net(nth_net **out, const nth_net *from)
     nth_status st = NTH_OK;
     nth_net   *net = NULL;
     NTH_TRY(nth_net_create(&net, &from->cfg, false));
-    net->seed = from->seed, net->run = from->run;
+    net->seed = from->seed, net->run = from->run, net->uniform = from->uniform;
     for (int c = 0; c < from->copies; ++c)
         for (int l = 0; l < from->cfg.layers; ++l) {
             if (l > 0) nth_mat_copy(net->W[c][l], nth_const(from->W[c][l]));

@@ -13,6 +13,7 @@
 
 double nth_net_factor(const nth_net_config *cfg, int l)
 {
+    if (cfg->parameterization == NTH_PARAMETERIZATION_STANDARD) return 1.0;
     if (l == 1 && cfg->input_scale == NTH_INPUT_ONE) return cfg->sigma_w;
     return cfg->sigma_w / sqrt((double)cfg->widths[l - 1]);
 }
@@ -33,6 +34,10 @@ nth_status nth_net_config_check(const nth_net_config *cfg)
                 cfg->sigma_w);
     NTH_REQUIRE(isfinite(cfg->sigma_b) && cfg->sigma_b >= 0.0, NTH_E_ARG, "sigma_b = %g; must be >= 0",
                 cfg->sigma_b);
+    NTH_REQUIRE(cfg->parameterization == NTH_PARAMETERIZATION_NTK ||
+                    (cfg->sigma_w == 1.0 && (cfg->sigma_b == 0.0 || cfg->sigma_b == 1.0)),
+                NTH_E_ARG, "sigma_w = %g, sigma_b = %g; standard parameterization has 1, and 1 or 0 for no biases",
+                cfg->sigma_w, cfg->sigma_b);
 done:
     return st;
 }
@@ -77,25 +82,48 @@ void nth_net_destroy(nth_net **net)
 /* Address of the first parameter of a layer in its random stream. */
 static uint64_t address(int l) { return (uint64_t)l << 48; }
 
-void nth_priv_net_draw_rows(double *out, const nth_net_config *cfg, uint64_t seed, uint32_t run,
-                            int l, ptrdiff_t row, ptrdiff_t rows)
+/* `count` initial parameters of layer l of one kind, from number `first` on. */
+static void draw(double *out, ptrdiff_t count, const nth_net *net, nth_stream stream, int l, uint64_t first)
 {
-    const uint64_t q = (uint64_t)cfg->widths[l - 1];
-    nth_rand_normals(out, rows * (ptrdiff_t)q, seed, NTH_STREAM_WEIGHTS, run, address(l) + (uint64_t)row * q);
+    const double bound = 1.0 / sqrt((double)net->cfg.widths[l - 1]);
+    if (!net->uniform) {
+        nth_rand_normals(out, count, net->seed, stream, net->run, address(l) + first);
+        return;
+    }
+#pragma omp parallel for schedule(static)
+    for (ptrdiff_t i = 0; i < count; ++i)
+        out[i] = bound * (2.0 * nth_rand_uniform(net->seed, stream, net->run, address(l) + first + (uint64_t)i) - 1.0);
 }
 
-void nth_net_init_gaussian(nth_net *net, uint64_t seed, uint32_t run)
+void nth_priv_net_draw_rows(double *out, const nth_net *net, int l, ptrdiff_t row, ptrdiff_t rows)
 {
-    net->seed = seed, net->run = run;
+    const ptrdiff_t q = net->cfg.widths[l - 1];
+    draw(out, rows * q, net, NTH_STREAM_WEIGHTS, l, (uint64_t)row * (uint64_t)q);
+}
+
+static void initialize(nth_net *net)
+{
     for (int l = 1; l <= net->cfg.layers; ++l) {
         const nth_mat  W = net->W[0][l - 1];
         double *const *b = net->b[0];
-        if (W.a != NULL) nth_priv_net_draw_rows(W.a, &net->cfg, seed, run, l, 0, W.rows);
-        if (b[l - 1] != NULL) nth_rand_normals(b[l - 1], W.rows, seed, NTH_STREAM_BIASES, run, address(l));
+        if (W.a != NULL) nth_priv_net_draw_rows(W.a, net, l, 0, W.rows);
+        if (b[l - 1] != NULL) draw(b[l - 1], W.rows, net, NTH_STREAM_BIASES, l, 0);
         if (net->copies < 2) continue;
         if (W.a != NULL) memcpy(net->W[1][l - 1].a, W.a, (size_t)(W.rows * W.cols) * sizeof(double));
         if (b[l - 1] != NULL) memcpy(net->b[1][l - 1], b[l - 1], (size_t)W.rows * sizeof(double));
     }
+}
+
+void nth_net_init_gaussian(nth_net *net, uint64_t seed, uint32_t run)
+{
+    net->seed = seed, net->run = run, net->uniform = false;
+    initialize(net);
+}
+
+void nth_net_init_framework(nth_net *net, uint64_t seed, uint32_t run)
+{
+    net->seed = seed, net->run = run, net->uniform = true;
+    initialize(net);
 }
 
 ptrdiff_t nth_net_parameters(const nth_net *net)

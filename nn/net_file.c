@@ -40,7 +40,8 @@ nth_status nth_net_write(const nth_net *net, nth_file *file, const char *group)
     for (int l = 0; l <= cfg->layers; ++l) widths[l] = cfg->widths[l];
     NTH_TRY(nth_file_set_string(file, root, "activation", nth_activation_name(cfg->activation)));
     NTH_TRY(nth_file_set_ints(file, root, "widths", widths, cfg->layers + 1));
-    NTH_TRY(nth_file_set_string(file, root, "parameterization", "ntk"));
+    NTH_TRY(nth_file_set_string(file, root, "parameterization",
+                                cfg->parameterization == NTH_PARAMETERIZATION_STANDARD ? "standard" : "ntk"));
     NTH_TRY(nth_file_set_double(file, root, "sigma_w", cfg->sigma_w));
     NTH_TRY(nth_file_set_double(file, root, "sigma_b", cfg->sigma_b));
     NTH_TRY(nth_file_set_string(file, root, "input_scale", cfg->input_scale == NTH_INPUT_ONE ? "one" : "fan_in"));
@@ -72,7 +73,9 @@ static nth_status read_config(nth_file *file, const char *at, nth_net_config *cf
     for (ptrdiff_t l = 0; l < count; ++l) cfg->widths[l] = (ptrdiff_t)widths[l];
     if (nth_file_has_attr(file, at, "parameterization")) {
         NTH_TRY(nth_file_get_string(file, at, "parameterization", text, sizeof text));
-        NTH_REQUIRE(strcmp(text, "ntk") == 0, NTH_E_FORMAT, "parameterization \"%s\"; only ntk is known", text);
+        NTH_REQUIRE(strcmp(text, "ntk") == 0 || strcmp(text, "standard") == 0, NTH_E_FORMAT,
+                    "parameterization \"%s\"; expected ntk or standard", text);
+        if (text[0] == 's') cfg->parameterization = NTH_PARAMETERIZATION_STANDARD;
     }
     NTH_TRY(read_scale(file, at, "sigma_w", 1.0, &cfg->sigma_w));
     NTH_TRY(read_scale(file, at, "sigma_b", 0.0, &cfg->sigma_b));

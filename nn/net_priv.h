@@ -7,9 +7,8 @@
 
 #include "nth/net.h"
 
-/* Rows [row, row + rows) of layer l as nth_net_init_gaussian draws them, into out (rows x q_l). */
-void nth_priv_net_draw_rows(double *out, const nth_net_config *cfg, uint64_t seed, uint32_t run,
-                            int l, ptrdiff_t row, ptrdiff_t rows);
+/* Rows [row, row + rows) of layer l as the net's initialization draws them, into out (rows x q_l). */
+void nth_priv_net_draw_rows(double *out, const nth_net *net, int l, ptrdiff_t row, ptrdiff_t rows);
 
 static inline bool nth_priv_frozen(const nth_net_config *cfg, int l)
 {

@@ -29,7 +29,7 @@ static nth_status first_drawn(nth_rows *r, nth_cmat X, nth_cmat X_test)
     for (ptrdiff_t lo = 0; lo < m; lo += block) {
         const ptrdiff_t take = m - lo < block ? m - lo : block;
         const nth_cmat  part = nth_cblock(nth_const(w), 0, 0, take, d);
-        nth_priv_net_draw_rows(w.a, cfg, r->net->seed, r->net->run, 1, lo, take);
+        nth_priv_net_draw_rows(w.a, r->net, 1, lo, take);
         NTH_TRY(first_block(r, 0, X, 0, part, lo));
         if (X_test.rows > 0) NTH_TRY(first_block(r, 0, X_test, r->n, part, lo));
     }

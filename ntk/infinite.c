@@ -150,6 +150,8 @@ nth_status nth_fc_config_of(nth_fc_config *cfg, const nth_net_config *net)
 {
     nth_status st = NTH_OK;
     NTH_TRY(nth_net_config_check(net));
+    NTH_REQUIRE(net->parameterization == NTH_PARAMETERIZATION_NTK, NTH_E_ARG,
+                "the limit of infinite width is that of NTK parameterization; this network has the standard one");
     *cfg = (nth_fc_config){ .layers = net->layers, .sigma_w = net->sigma_w, .sigma_b = net->sigma_b,
                             .input_scale = net->input_scale };
     NTH_TRY(nth_dual_of(&cfg->activation, net->activation));

@@ -39,6 +39,7 @@ static ref_real slope(nth_activation act, ref_real z)
 
 static ref_real factor(const nth_net_config *cfg, int l) /* c_l, kappa inside for l = 1 (E1) */
 {
+    if (cfg->parameterization == NTH_PARAMETERIZATION_STANDARD) return 1;
     if (l == 1 && cfg->input_scale == NTH_INPUT_ONE) return cfg->sigma_w;
     return (ref_real)cfg->sigma_w / sqrtl((ref_real)cfg->widths[l - 1]);
 }

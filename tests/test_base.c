@@ -35,6 +35,42 @@ static void gemm_matches_loops(void)
     NTH_CHECK_MESSAGE("37 x 301");
 }
 
+/* All four forms, tiled and not, with rows apart; what lies between them is not touched. */
+static void single_gemm_matches_loops(void)
+{
+    enum { R = 260, S = 515, T = 40 };
+    static double x[R * T], z[S * T];
+    static float  a[2][R * T], b[2][S * T], c[R * (S + 1)];
+    fill(x, R * T, 7), fill(z, S * T, 8);
+    for (int i = 0; i < R; ++i)
+        for (int k = 0; k < T; ++k) a[0][i * T + k] = a[1][k * R + i] = (float)x[i * T + k];
+    for (int j = 0; j < S; ++j)
+        for (int k = 0; k < T; ++k) b[0][k * S + j] = b[1][j * T + k] = (float)z[j * T + k];
+    for (int form = 0; form < 8; ++form) {
+        const int       ta = form & 1, tb = form >> 1 & 1;
+        const ptrdiff_t r = form < 4 ? R : 9, s = form < 4 ? S : 11;
+        double          worst = 0.0;
+        for (ptrdiff_t i = 0; i < R * (S + 1); ++i) c[i] = -7.0f;
+        const nth_csmat Y = ta ? (nth_csmat){ a[1], T, r, R } : (nth_csmat){ a[0], r, T, T };
+        const nth_csmat Z = tb ? (nth_csmat){ b[1], s, T, T } : (nth_csmat){ b[0], T, s, S };
+        NTH_CHECK_OK(nth_gemm_single(2.0, ta ? NTH_T : NTH_N, Y, tb ? NTH_T : NTH_N, Z, 0.0, (nth_smat){ c, r, s, s + 1 }));
+        for (ptrdiff_t i = 0; i < r; ++i)
+            for (ptrdiff_t j = 0; j <= s; ++j) {
+                double sum = 0.0, bound = 0.0;
+                for (int k = 0; k < T && j < s; ++k) {
+                    const double term = (double)a[0][i * T + k] * (double)b[0][k * S + j];
+                    sum += term, bound += fabs(term);
+                }
+                if (j == s) sum = -3.5, bound = 0.0;
+                const double err = fabs((double)c[i * (s + 1) + j] - 2.0 * sum);
+                worst = nth_worst(worst, bound > 0.0 ? err / (2.0 * T * 1.2e-7 * bound) : err);
+            }
+        NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1.0);
+    }
+    NTH_CHECK_STATUS(nth_gemm_single(1.0, NTH_N, (nth_csmat){ a[0], 3, 4, 4 }, NTH_N, (nth_csmat){ b[0], 3, 4, 4 }, 0.0, (nth_smat){ c, 3, 4, 4 }),
+                     NTH_E_SHAPE);
+}
+
 static void eigen_and_svd_reconstruct(void)
 {
     double S[N * N], U[N * N], d[N], worst = 0.0, sv[N], Us[M * N], Vt[N * N], X[M * N];
@@ -176,6 +212,7 @@ static void survives_no_memory(void)
 int main(void)
 {
     return nth_test_main("base", (nth_test_case[]){ { "gemm_matches_loops", gemm_matches_loops },
+                                                    { "single_gemm_matches_loops", single_gemm_matches_loops },
                                                     { "eigen_and_svd_reconstruct", eigen_and_svd_reconstruct },
                                                     { "solve_reproduces_rhs", solve_reproduces_rhs },
                                                     { "random_numbers_are_addressed", random_numbers_are_addressed },

@@ -151,7 +151,8 @@ static nth_status long_word(nth_file *f)
     return nth_file_set_string(f, "/", "activation", word);
 }
 static nth_status number_for_word(nth_file *f) { return nth_file_set_double(f, "/", "activation", 1.0); }
-static nth_status standard(nth_file *f) { return nth_file_set_string(f, "/", "parameterization", "standard"); }
+static nth_status mean_field(nth_file *f) { return nth_file_set_string(f, "/", "parameterization", "mean_field"); }
+static nth_status scaled_standard(nth_file *f) { return nth_file_set_string(f, "/", "parameterization", "standard"); }
 static nth_status no_scale(nth_file *f) { return nth_file_set_double(f, "/", "sigma_w", 0.0); }
 static nth_status nan_scale(nth_file *f) { return nth_file_set_double(f, "/", "sigma_w", NAN); }
 static nth_status negative_bias(nth_file *f) { return nth_file_set_double(f, "/", "sigma_b", -0.5); }
@@ -197,7 +198,8 @@ static void damaged_attributes(void)
     refuse_with(NTH_E_FORMAT, misspelt, "\"tahn\"");
     refuse_with(NTH_E_FORMAT, long_word, "activation");
     refuse_with(NTH_E_FORMAT, number_for_word, "activation");
-    refuse_with(NTH_E_FORMAT, standard, "parameterization \"standard\"; only ntk is known");
+    refuse_with(NTH_E_FORMAT, mean_field, "parameterization \"mean_field\"; expected ntk or standard");
+    refuse_with(NTH_E_FORMAT, scaled_standard, "standard parameterization has 1, and 1 or 0 for no biases");
     refuse_with(NTH_E_FORMAT, no_scale, "sigma_w = 0");
     refuse_with(NTH_E_FORMAT, nan_scale, "sigma_w = ");
     refuse_with(NTH_E_FORMAT, negative_bias, "sigma_b = -0.5");

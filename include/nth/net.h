@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Networks: fully connected nets of any depth in NTK parameterization (docs/equations.md, E1-E4).
+ * Networks: fully connected nets of any depth (docs/equations.md, E1-E4), in NTK parameterization
  *
  *     h^1 = c_1 kappa W^1 x + sigma_b b^1,   h^l = c_l W^l sigma(h^{l-1}) + sigma_b b^l,   f = h^L
  *     c_l = sigma_w / sqrt(fan-in),  raw parameters N(0,1) at t = 0
+ *
+ * or in standard parameterization: c_l = kappa = 1, biases with factor 1, the scales in the initial
+ * parameters, as common frameworks have it (E110).
  *
  * A doubled (antisymmetric) net is f = (F(theta_1) - F(theta_2)) / sqrt 2 with two copies of the
  * parameters, equal at t = 0 and trained freely (E4): then f_0 = 0 and every odd kernel vanishes.
@@ -71,6 +74,11 @@ typedef enum nth_input_scale {
     NTH_INPUT_ONE     /* not divided: kappa = sqrt(d), the papers' form E3 */
 } nth_input_scale;
 
+typedef enum nth_parameterization {
+    NTH_PARAMETERIZATION_NTK,
+    NTH_PARAMETERIZATION_STANDARD /* no factors: sigma_w = 1, sigma_b = 1, or 0 for no biases; input_scale is not used */
+} nth_parameterization;
+
 /* The shape and scales of a network. */
 typedef struct nth_net_config {
     nth_activation  activation;
@@ -80,6 +88,7 @@ typedef struct nth_net_config {
     nth_input_scale input_scale;
     bool            doubled;                    /* two copies, E4; widths are those of one copy */
     unsigned        frozen;                     /* bit l-1 set: layer l does not train */
+    nth_parameterization parameterization;
 } nth_net_config;
 
 typedef struct nth_net {
@@ -89,7 +98,8 @@ typedef struct nth_net {
     nth_mat        W[2][NTH_MAX_LAYERS];        /* [copy][l-1] (p_l x q_l) raw weights, E1 */
     double        *b[2][NTH_MAX_LAYERS];        /* [copy][l-1] (p_l) raw biases; NULL if sigma_b = 0 */
     bool           first_layer_stored;          /* false: W[.][0] is drawn anew when it is needed */
-    uint64_t       seed;                        /* of the Gaussian initialization */
+    bool           uniform;                     /* initialized by nth_net_init_framework */
+    uint64_t       seed;                        /* of the initialization */
     uint32_t       run;
 } nth_net;
 
@@ -97,11 +107,13 @@ typedef struct nth_net {
  * Layer factor of weights, with the input scale inside for l = 1.
  *
  *     c_l = sigma_w / sqrt(q_l);   l = 1 with NTH_INPUT_ONE: sigma_w                      [E1]
+ *     c_l = 1 in standard parameterization                                               [E110]
  */
 NTH_API double nth_net_factor(const nth_net_config *cfg, int l);
 
 /**
- * Checks a configuration: 2 <= L, positive widths, one output, finite scales, sigma_w > 0.
+ * Checks a configuration: 2 <= L, positive widths, one output, finite scales, sigma_w > 0; in standard
+ * parameterization sigma_w = 1 and sigma_b = 0 or 1.
  *
  * Errors     NTH_E_ARG, naming what was expected and found.
  */
@@ -130,6 +142,18 @@ NTH_API void                     nth_net_destroy(nth_net **net);
  * Cost       about 3 ns for each parameter. Errors none.
  */
 NTH_API void nth_net_init_gaussian(nth_net *net, uint64_t seed, uint32_t run);
+
+/**
+ * What common frameworks do by default: weights and biases uniform, variance 1/(3 fan-in).
+ *
+ *     parameter (l, a, b) = (2 u - 1) / sqrt(q_l),   u uniform in (0,1) at the same address          [E110]
+ *
+ * Both copies of a doubled net alike. Meant for standard parameterization; a net in NTK
+ * parameterization takes it too, and is then small.
+ *
+ * Cost       about 10 ns for each parameter and thread. Errors none.
+ */
+NTH_API void nth_net_init_framework(nth_net *net, uint64_t seed, uint32_t run);
 
 /**
  * Reads a network file (docs/formats.md): at its root, or under /net in a training result.

@@ -5,7 +5,7 @@
 expect 0 '' net --widths 6,16,8,1 --seed 3 --out net.h5
 holds 'one line' test "$(cat out)" = 'tanh network 6-16-8-1, 232 parameters, seed 3, written to net.h5'
 expect 0 '' net --widths 6,16,1 --activation relu --init antisymmetric --sigma-b 0.5 --out two.h5 --json
-holds 'JSON' test "$(tr -d ' \n' <out)" = '{"activation":"relu","widths":[6,16,1],"doubled":true,"parameters":258,"out":"two.h5"}'
+holds 'JSON' test "$(tr -d ' \n' <out)" = '{"activation":"relu","widths":[6,16,1],"parameterization":"ntk","doubled":true,"parameters":258,"out":"two.h5"}'
 expect 0 '' info two.h5
 holds 'two copies' grep -qx '/second/W1 (16,6)' out
 holds 'doubled' grep -qx '@doubled = 1' out
@@ -18,6 +18,22 @@ expect 2 'nth net: --sigma-w: 0 is not above 0 and at most 1000' net --widths 6,
 "$nth" net --widths 1000000000,1000000000,1 --out a.h5 >out 2>err
 verdict "$([ $? = 3 ] && [ ! -s out ] && grep -qE '^nth net: network: 8e\+09 GB of memory needed, the machine has [0-9.]+ GB$' err; echo $?)" "too large: $(cat err)"
 expect 3 'nth net: absent/a.h5.partial: cannot be written: No such file or directory' net --widths 6,8,1 --out absent/a.h5
+
+
+# Standard parameterization: one initialization, biases unless told, no scales.
+expect 0 '' net --widths 6,16,1 --activation relu --parameterization standard --init framework --out std.h5
+holds 'standard' test "$(cat out)" = 'relu network 6-16-1, standard parameterization, 129 parameters, seed 1, written to std.h5'
+expect 0 '' info std.h5
+for part in '@parameterization = standard' '@sigma_w = 1' '@sigma_b = 1' '/b1 (16)'; do holds "standard net has $part" grep -qFx "$part" out; done
+holds 'what was left open is recorded' grep -q '"init": "framework"' out
+expect 0 '' net --widths 6,16,1 --parameterization standard --sigma-b 0 --out std0.h5
+holds 'no biases' grep -q ' 112 parameters' out
+expect 2 'nth net: --init framework goes with --parameterization standard' net --widths 6,8,1 --init framework --out a.h5
+expect 2 'nth net: --init gaussian does not go with --parameterization standard; framework is expected' net --widths 6,8,1 --init gaussian --parameterization standard --out a.h5
+expect 2 'nth net: --sigma-w does not go with --parameterization standard; its layers have no factors' net --widths 6,8,1 --sigma-w 1 --parameterization standard --out a.h5
+expect 2 'nth net: --input-scale does not go with --parameterization standard; its layers have no factors' net --widths 6,8,1 --input-scale one --parameterization standard --out a.h5
+expect 2 'nth net: --sigma-b: 0.5; standard parameterization has 1, or 0 for no biases' net --widths 6,8,1 --sigma-b 0.5 --parameterization standard --out a.h5
+expect 2 'nth net: --parameterization: "std" is none of ntk, standard' net --widths 6,8,1 --parameterization std --out a.h5
 
 spec='synthetic:sphere?n=5&d=6&test=2&seed=1'
 expect 0 '' data "$spec" --out d.h5

@@ -28,7 +28,7 @@ holds 'JSON' grep -q '"lambda_min": ' out
 verdict "$([ $? = 0 ] && [ "$(wc -l <err)" = 1 ] && grep -qE '^nth train: at most [0-9.e-]+ MB of memory for the flow and [0-9.e-]+ MB for what is recorded$' err; echo $?)" "memory is told: $(cat err)"
 
 rm R.h5
-ask 2 '--times TIME is missing: flow times; inf where the limit exists' --net net.h5 --out R.h5
+ask 2 '--times TIME is missing: flow times; or --optimizer adam|sgd: training in batches' --net net.h5 --out R.h5
 ask 2 '--net FILE is missing: network file' --times 1 --out R.h5
 ask 2 '--times: 1 does not come after 2; ascending times are expected' --net net.h5 --times 1,2,1 --out R.h5
 ask 2 '--times: 1 does not come after 1; ascending times are expected' --net net.h5 --times 1,1 --out R.h5
@@ -46,6 +46,9 @@ ask 3 'short.h5: damaged or truncated HDF5 file' --net short.h5 --times 1 --out 
 printf 'a,b,c,d,e,f,class\n1,0,0,0,0,1,x\n0,1,0,0,1,0,y\n0,0,1,1,0,0,z\n1,1,0,0,0,0,x\n' >three.csv
 expect 3 'nth train: csv:three.csv?target=class&train=4&test=0 has 3 columns of targets; the network has one output, so one is expected' train --net net.h5 --data 'csv:three.csv?target=class&train=4&test=0' --times 1 --out R.h5
 holds 'nothing is left behind' test -z "$(ls | grep -E '^R\.h5|partial')"
+
+ask 2 '--epochs goes with --optimizer; gradient flow has none' --net net.h5 --times 1 --epochs 3 --out R.h5
+ask 2 '--save-net goes with --optimizer; gradient flow has none' --net net.h5 --times 1 --save-net no --out R.h5
 
 # Interrupted: one line, status 3, and the times that are complete in the partial file.
 expect 0 '' net --widths 6,256,256,1 --out wide.h5

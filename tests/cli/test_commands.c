@@ -376,6 +376,38 @@ static void training_continues(void)
 }
 
 /* The prediction is closer to the trained kernel than the initial kernel is, by two orders of t. */
+/* Records, network and kernel of training in batches are of the same parameters; K is written with or without /net. */
+static void batches_agree_with_themselves(void)
+{
+    double   f[2 * N], f_test[2 * Q], want[N + Q], loss[2], K[NN], K_test[QN], again[NN];
+    nth_net *net = write_fixture(), *end = NULL;
+    NTH_CHECK(nth("train --net net.h5 --data data.h5 --optimizer sgd --momentum 0.5 --learning-rate 0.1 --epochs 20 --batch 2 --record 0,20 "
+                  "--kernel yes --out B.h5") == 0);
+    NTH_CHECK(nth("kernel --net B.h5 --data data.h5 --out BK.h5") == 0);
+    if (net == NULL || !get(f, 2 * N, "B.h5", "/f") || !get(f_test, 2 * Q, "B.h5", "/f_test") || !get(loss, 2, "B.h5", "/loss")) return;
+    end = get_net("B.h5");
+    for (int e = 0; e < 2 && end != NULL; ++e) {
+        double sum = 0.0;
+        nth_flow *flow = NULL; /* at its start: the outputs of the network itself */
+        const nth_flow_options opt = { .stepper = NTH_STEPPER_COLLOCATION, .rtol = 1e-10 };
+        NTH_CHECK_OK(nth_flow_create(&flow, e == 0 ? net : end, nth_cmat_of(fx_X, N, 2), nth_cmat_of(fx_Q, Q, 2), fx_y, &opt));
+        if (flow != NULL) NTH_CHECK_OK(nth_flow_outputs(flow, want));
+        nth_flow_destroy(&flow);
+        NTH_CHECK_CLOSE(distance(f + e * N, want, N), 0.0, 0.0, 1e-14);
+        NTH_CHECK_CLOSE(distance(f_test + e * Q, want + N, Q), 0.0, 0.0, 1e-14);
+        for (int i = 0; i < N; ++i) sum += 0.5 * (want[i] - fx_y[i]) * (want[i] - fx_y[i]) / N;
+        NTH_CHECK_CLOSE(loss[e], sum, 1e-11, 0.0); /* residuals of 0.01 from outputs of 1 */
+    }
+    NTH_CHECK(loss[1] < 0.5 * loss[0]);
+    if (get(K, NN, "B.h5", "/K") && get(again, NN, "BK.h5", "/K")) NTH_CHECK(same(K, again, NN));
+    if (get(K_test, QN, "B.h5", "/K_test") && get(again, QN, "BK.h5", "/K_test")) NTH_CHECK(same(K_test, again, QN));
+    NTH_CHECK(nth("train --net net.h5 --data data.h5 --optimizer sgd --momentum 0.5 --learning-rate 0.1 --epochs 20 --batch 2 --record 5 "
+                  "--kernel yes --save-net no --threads 3 --out B2.h5") == 0);
+    if (get(again, NN, "B2.h5", "/K")) NTH_CHECK(same(K, again, NN));
+    nth_net_destroy(&net);
+    nth_net_destroy(&end);
+}
+
 static void prediction_predicts(void)
 {
     enum { n = 5, T = 2 };
@@ -528,6 +560,7 @@ static const nth_test_case cases[] = {
     { "prediction_is_the_sum_of_its_terms", prediction_is_the_sum_of_its_terms },
     { "training_agrees_with_itself", training_agrees_with_itself },
     { "training_continues", training_continues },
+    { "batches_agree_with_themselves", batches_agree_with_themselves },
     { "prediction_predicts", prediction_predicts },
     { "relu_reports_its_accuracy", relu_reports_its_accuracy },
     { "steppers_agree", steppers_agree },

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * nth train --optimizer adam|sgd: training in mini-batches (E111, E112). At the epochs asked for
+ * outputs, loss and accuracy are recorded; at the end the network and, if asked for, its tangent kernel
+ * are written (docs/formats.md).
+ *
+ * On an interruption or a failure what is recorded so far goes into the .partial file.
+ */
+#include "train_optimize.h"
+#include "problem.h"
+
+#include "nth/optimize.h"
+#include "nth/regress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SAVE_SECONDS = 30 };
+
+/* Means over one set of inputs at the recorded epochs; accuracy where targets are +1 and -1. */
+typedef struct curve {
+    nth_cmat X, Y;
+    double  *f;               /* (T, rows) */
+    double  *loss, *accuracy; /* (T); accuracy NULL: targets are numbers */
+} curve;
+
+typedef struct job {
+    cli                 *c;
+    cli_problem          p;
+    nth_net_config       shape;
+    nth_optimize_options opt;
+    nth_optimize        *o;
+    ptrdiff_t            T, done, batches; /* epochs to record; recorded; batches of an epoch */
+    double              *epoch;            /* (T) */
+    curve                train, test;
+    double               seconds;          /* in epochs, without records */
+    char                 state[64];        /* of the progress line */
+    nth_blocks           K;
+    nth_file            *file;
+    time_t               saved;
+} job;
+
+/* ---- Options ------------------------------------------------------------------------------------- */
+
+nth_status cli_train_check(cli *c)
+{
+    static const char *const flow[] = { "times", "rtol", "stepper", "steps" };
+    static const char *const discrete[] = { "epochs", "batch", "learning-rate", "momentum", "beta1", "beta2", "epsilon", "precision",
+                                            "record", "kernel", "save-net" };
+    static const char *const adam[] = { "beta1", "beta2", "epsilon" };
+    const nth_config *cfg = c->cfg;
+    if (cfg->optimizer == NULL) {
+        for (size_t i = 0; i < sizeof discrete / sizeof *discrete; ++i)
+            if (nth_config_given(cfg, discrete[i]))
+                return cli_fail(c, NTH_E_ARG, "--%s goes with --optimizer; gradient flow has none", discrete[i]);
+        if (cfg->times.n == 0)
+            return cli_fail(c, NTH_E_ARG, "--times TIME is missing: flow times; or --optimizer adam|sgd: training in batches");
+        return NTH_OK;
+    }
+    for (size_t i = 0; i < sizeof flow / sizeof *flow; ++i)
+        if (nth_config_given(cfg, flow[i]))
+            return cli_fail(c, NTH_E_ARG, "--%s does not go with --optimizer %s; it belongs to gradient flow", flow[i], cfg->optimizer);
+    for (size_t i = 0; i < sizeof adam / sizeof *adam; ++i)
+        if (strcmp(cfg->optimizer, "adam") != 0 && nth_config_given(cfg, adam[i]))
+            return cli_fail(c, NTH_E_ARG, "--%s goes with --optimizer adam, not with %s", adam[i], cfg->optimizer);
+    if (strcmp(cfg->optimizer, "sgd") != 0 && nth_config_given(cfg, "momentum"))
+        return cli_fail(c, NTH_E_ARG, "--momentum goes with --optimizer sgd; adam has --beta1");
+    return NTH_OK;
+}
+
+static bool interrupted(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupted();
+}
+
+static void progress(ptrdiff_t batch, double loss, void *ctx)
+{
+    job *j = ctx;
+    snprintf(j->state, sizeof j->state, "batches, epoch %ld, loss %.4g", nth_optimize_epochs(j->o) + 1, loss);
+    cli_progress_update(j->c, (ptrdiff_t)nth_optimize_epochs(j->o) * j->batches + batch);
+}
+
+/* What was left open, so that the file records what was done. */
+static nth_status suggest(cli *c)
+{
+    static const struct {
+        const char *option, *value, *rule;
+    } open[] = { { "epochs", "10", NULL },     { "batch", "128", NULL },    { "learning-rate", "1e-3", NULL }, { "precision", "double", NULL },
+                 { "kernel", "no", NULL },     { "save-net", "yes", NULL }, { "momentum", "0", "sgd" },        { "beta1", "0.9", "adam" },
+                 { "beta2", "0.999", "adam" }, { "epsilon", "1e-8", "adam" } };
+    nth_status st = NTH_OK;
+    for (size_t i = 0; i < sizeof open / sizeof *open; ++i)
+        if (open[i].rule == NULL || strcmp(open[i].rule, c->cfg->optimizer) == 0)
+            CLI_TRY(nth_config_suggest(c->cfg, open[i].option, open[i].value));
+done:
+    return st;
+}
+
+static nth_status resolve(cli *c, job *j)
+{
+    nth_status        st = NTH_OK;
+    const nth_config *cfg = c->cfg;
+    CLI_TRY(suggest(c));
+    const nth_optimizer_kind kind = strcmp(cfg->optimizer, "adam") == 0 ? NTH_OPTIMIZER_ADAM : NTH_OPTIMIZER_SGD;
+    j->opt = (nth_optimize_options){
+        .rule = { .kind = kind, .learning_rate = cfg->learning_rate, .momentum = cfg->momentum, .beta1 = cfg->beta1, .beta2 = cfg->beta2,
+                  .epsilon = cfg->epsilon },
+        .batch = (ptrdiff_t)cfg->batch, .seed = cfg->seed, .interrupted = interrupted, .progress = progress, .ctx = j,
+        .precision = strcmp(cfg->precision, "single") == 0 ? NTH_PRECISION_SINGLE : NTH_PRECISION_DOUBLE
+    };
+    for (ptrdiff_t i = 0; i < cfg->record.n; ++i) {
+        if (cfg->record.v[i] > cfg->epochs)
+            return cli_fail(c, NTH_E_ARG, "--record: epoch %lld; training ends after --epochs %lld", (long long)cfg->record.v[i],
+                            (long long)cfg->epochs);
+        if (i > 0 && cfg->record.v[i] <= cfg->record.v[i - 1])
+            return cli_fail(c, NTH_E_ARG, "--record: %lld does not come after %lld; ascending epochs are expected",
+                            (long long)cfg->record.v[i], (long long)cfg->record.v[i - 1]);
+    }
+    j->T = cfg->record.n > 0 ? cfg->record.n : (ptrdiff_t)cfg->epochs + 1;
+done:
+    return st;
+}
+
+static bool yes(const char *word) { return strcmp(word, "yes") == 0; }
+
+/* ---- Set-up -------------------------------------------------------------------------------------- */
+
+/* Training beside the network it is copied from; then the trained network beside its kernel. */
+static nth_status say_memory(cli *c, const job *j)
+{
+    const double n = (double)j->p.n, k = (double)j->p.k, net = 8.0 * (double)nth_net_parameters(j->p.net);
+    const double training = net + nth_optimize_work_bytes(&j->shape, j->p.n, &j->opt);
+    const double record = 8.0 * (double)j->T * (n + k + 5.0);
+    double       neurons = 0.0;
+    for (int l = 1; l < j->shape.layers; ++l) neurons += (j->shape.doubled ? 2.0 : 1.0) * (double)j->shape.widths[l];
+    const double kernel = yes(c->cfg->final_kernel) ? net + 8.0 * (n + k) * (2.0 * (n + k) + 4.0 * neurons) : 0.0;
+    const double most = (training > kernel ? training : kernel) + record;
+    if (!c->cfg->quiet)
+        fprintf(stderr, "nth train: at most %.3g MB of memory for training, %.3g MB for the kernel and %.3g MB for what is recorded\n",
+                1e-6 * training, 1e-6 * kernel, 1e-6 * record);
+    return cli_memory_check(c, most, kernel > training ? "tangent kernel of the trained network" : "training");
+}
+
+static nth_status curve_open(cli *c, curve *v, ptrdiff_t T, nth_cmat X, nth_mat Y)
+{
+    nth_status st = NTH_OK;
+    v->X = X, v->Y = nth_const(Y);
+    CLI_TRY(cli_doubles(c, &v->f, (double)T * (double)X.rows, "outputs"));
+    CLI_TRY(cli_doubles(c, &v->loss, (double)T, "losses"));
+    if (X.rows > 0 && nth_targets_check(v->Y, NTH_TASK_BINARY, false) == NTH_OK)
+        CLI_TRY(cli_doubles(c, &v->accuracy, (double)T, "accuracies"));
+done:
+    return st;
+}
+
+static void curve_close(curve *v) { free(v->f), free(v->loss), free(v->accuracy); }
+
+static nth_status set_up(cli *c, job *j)
+{
+    nth_status st = NTH_OK;
+    CLI_TRY(say_memory(c, j));
+    CLI_TRY(cli_doubles(c, &j->epoch, (double)j->T, "epochs"));
+    CLI_TRY(curve_open(c, &j->train, j->T, j->p.X, j->p.data->y));
+    CLI_TRY(curve_open(c, &j->test, j->T, j->p.X_test, j->p.data->y_test));
+    CLI_TRY(nth_optimize_create(&j->o, j->p.net, j->p.X, j->p.data->y.a, &j->opt));
+    nth_net_destroy(&j->p.net); /* a wide one is large */
+done:
+    return st;
+}
+
+static void tear_down(job *j)
+{
+    nth_file_close(&j->file);
+    nth_optimize_destroy(&j->o);
+    curve_close(&j->train);
+    curve_close(&j->test);
+    cli_blocks_free(&j->K);
+    free(j->epoch);
+    cli_problem_free(&j->p);
+}
+
+/* ---- The file ------------------------------------------------------------------------------------ */
+
+static nth_status curve_save(nth_file *file, const curve *v, const char *suffix, ptrdiff_t T)
+{
+    nth_status   st = NTH_OK;
+    char         name[32];
+    const double *part[3] = { v->f, v->loss, v->accuracy };
+    for (int i = 0; i < 3 && v->X.rows > 0; ++i) {
+        snprintf(name, sizeof name, "/%s%s", (const char *const[]){ "f", "loss", "accuracy" }[i], suffix);
+        if (part[i] != NULL) CLI_TRY(nth_file_write(file, name, part[i], i == 0 ? 2 : 1, (const ptrdiff_t[]){ T, v->X.rows }));
+    }
+done:
+    return st;
+}
+
+/* The first `done` recorded epochs. */
+static nth_status save(job *j)
+{
+    nth_status st = NTH_OK;
+    CLI_TRY(nth_file_write(j->file, "/epoch", j->epoch, 1, &j->done));
+    CLI_TRY(curve_save(j->file, &j->train, "", j->done));
+    CLI_TRY(curve_save(j->file, &j->test, "_test", j->done));
+    CLI_TRY(nth_file_flush(j->file));
+    j->saved = time(NULL);
+done:
+    return st;
+}
+
+/* Everything, the trained network, its kernel, and the final name. */
+static nth_status finish(cli *c, job *j)
+{
+    nth_status st = NTH_OK;
+    nth_net   *net = NULL;
+    CLI_TRY(save(j));
+    if (yes(c->cfg->final_kernel) || yes(c->cfg->save_net)) CLI_TRY(nth_optimize_net(j->o, &net));
+    nth_optimize_destroy(&j->o); /* its memory is as large again */
+    if (yes(c->cfg->save_net)) CLI_TRY(nth_net_write(net, j->file, "/net"));
+    if (yes(c->cfg->final_kernel)) {
+        CLI_TRY(nth_file_flush(j->file));
+        CLI_TRY(cli_blocks_create(c, &j->K, j->p.n, j->p.k, false));
+        CLI_TRY(nth_ntk_empirical(&j->K, net, j->p.X, j->p.X_test));
+        if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
+        CLI_TRY(cli_blocks_write(j->file, "K", &j->K));
+    }
+    CLI_TRY(nth_file_commit(&j->file));
+done:
+    nth_net_destroy(&net);
+    return st;
+}
+
+/* ---- The run ------------------------------------------------------------------------------------- */
+
+static nth_status curve_record(job *j, curve *v, ptrdiff_t at)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t n = v->X.rows;
+    double         *f = v->f + at * n;
+    nth_score       score;
+    if (n == 0) return NTH_OK;
+    CLI_TRY(nth_optimize_outputs(j->o, v->X, f));
+    v->loss[at] = nth_loss_square.value(f, v->Y.a, n);
+    if (!isfinite(v->loss[at]))
+        return cli_fail(j->c, NTH_E_NUMERIC, "epoch %g: the loss is not finite", j->epoch[at]);
+    if (v->accuracy == NULL) return NTH_OK;
+    CLI_TRY(nth_score_accuracy(&score, nth_cmat_of(f, n, 1), v->Y));
+    v->accuracy[at] = score.value;
+done:
+    return st;
+}
+
+static nth_status record(job *j, long epoch)
+{
+    nth_status st = NTH_OK;
+    j->epoch[j->done] = (double)epoch;
+    CLI_TRY(curve_record(j, &j->train, j->done));
+    CLI_TRY(curve_record(j, &j->test, j->done));
+    ++j->done;
+    if (difftime(time(NULL), j->saved) >= SAVE_SECONDS) CLI_TRY(save(j));
+done:
+    return st;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static nth_status run(cli *c, job *j)
+{
+    nth_status     st = NTH_OK;
+    const nth_ints at = c->cfg->record;
+    const long     epochs = (long)c->cfg->epochs;
+    j->batches = (j->p.n + j->opt.batch - 1) / j->opt.batch;
+    snprintf(j->state, sizeof j->state, "batches");
+    cli_progress_begin(c, j->state, j->batches * (ptrdiff_t)epochs);
+    for (long e = 0; e <= epochs; ++e) {
+        if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
+        if (at.n == 0 || (j->done < at.n && at.v[j->done] == e)) CLI_TRY(record(j, e));
+        const double start = now();
+        if (e < epochs) CLI_TRY(nth_optimize_epoch(j->o, NULL));
+        j->seconds += now() - start;
+    }
+done:
+    cli_progress_end(c);
+    return st;
+}
+
+/* ---- What is said -------------------------------------------------------------------------------- */
+
+/* Forward, backward and gradient products; nothing goes back through the first layer (E8). */
+static double flops_of_epoch(const job *j)
+{
+    double sum = 0.0;
+    for (int l = 1; l <= j->shape.layers; ++l)
+        sum += (l == 1 ? 4.0 : 6.0) * (double)j->shape.widths[l] * (double)j->shape.widths[l - 1];
+    return sum * (double)j->p.n * (j->shape.doubled ? 2.0 : 1.0);
+}
+
+static void say_value(cli *c, nth_json *o, const char *key, const double *v, ptrdiff_t i)
+{
+    if (v == NULL) return;
+    cli_say(c, " %14.6g", v[i]);
+    nth_json_set_double(o, key, v[i]);
+}
+
+static void report(cli *c, const job *j)
+{
+    nth_json    *rows = nth_json_array();
+    const bool   test = j->p.k > 0;
+    const double each = j->seconds / (double)c->cfg->epochs, rate = 1e-9 * flops_of_epoch(j) / each;
+    cli_say(c, "%8s %14s%s%s%s\n", "epoch", "loss", j->train.accuracy != NULL ? "       accuracy" : "", test ? "      test loss" : "",
+            j->test.accuracy != NULL ? "  test accuracy" : "");
+    for (ptrdiff_t i = 0; i < j->done; ++i) {
+        nth_json *o = nth_json_object();
+        cli_say(c, "%8g", j->epoch[i]);
+        nth_json_set_double(o, "epoch", j->epoch[i]);
+        say_value(c, o, "loss", j->train.loss, i);
+        say_value(c, o, "accuracy", j->train.accuracy, i);
+        if (test) say_value(c, o, "loss_test", j->test.loss, i);
+        say_value(c, o, "accuracy_test", j->test.accuracy, i);
+        cli_say(c, "\n");
+        nth_json_append(rows, o);
+    }
+    if (j->K.train.a != NULL) cli_report_blocks(c, "K", &j->K);
+    cli_say(c, "%s, %s precision, %.4g s for each epoch of %td batches, %.3g GFLOP/s\nwritten to %s\n", c->cfg->optimizer,
+            c->cfg->precision, each, j->batches, rate, c->cfg->out);
+    nth_json_set_string(c->json, "optimizer", c->cfg->optimizer);
+    nth_json_set(c->json, "epochs", rows);
+    nth_json_set_double(c->json, "seconds_per_epoch", each);
+    nth_json_set_double(c->json, "gflops", rate);
+    nth_json_set_string(c->json, "out", c->cfg->out);
+}
+
+/* Keeps the message of the first failure while what is complete is saved. */
+static void salvage(cli *c, job *j, nth_status st)
+{
+    char why[sizeof c->message];
+    snprintf(why, sizeof why, "%s", st == NTH_E_INTERRUPTED     ? "interrupted"
+                                    : c->message[0] != '\0' ? c->message
+                                                            : nth_last_error().message);
+    if (j->done == 0) cli_discard(c, &j->file);
+    if (j->done == 0 || j->file == NULL || save(j) != NTH_OK) (void)cli_fail(c, st, "%s", why);
+    else
+        (void)cli_fail(c, st, "%s (what was recorded up to epoch %g is in %s.partial)", why, j->epoch[j->done - 1], c->cfg->out);
+}
+
+nth_status cli_train_optimize(cli *c)
+{
+    nth_status st = NTH_OK;
+    job        j = { .c = c, .saved = time(NULL) };
+    CLI_TRY(resolve(c, &j));
+    CLI_TRY(cli_problem_load(c, &j.p, true, true));
+    j.shape = j.p.net->cfg;
+    if (j.opt.batch > j.p.n) j.opt.batch = j.p.n;
+    CLI_TRY(cli_create(c, &j.file));
+    st = set_up(c, &j);
+    if (st == NTH_OK) st = run(c, &j);
+    if (st == NTH_OK) st = finish(c, &j);
+    if (st != NTH_OK) salvage(c, &j, st);
+    else report(c, &j);
+done:
+    tear_down(&j);
+    return st;
+}
