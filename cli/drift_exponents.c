@@ -18,7 +18,7 @@ typedef struct exponents {
     nth_drift_width *width; /* (widths); holds the kernels of one family */
     double         **train, **test;
     ptrdiff_t        widths;
-    double           t;
+    double           m[NTH_FAMILY_MAX_WIDTHS], networks[NTH_FAMILY_MAX_WIDTHS], t; /* widths and networks as they are reported */
 } exponents;
 
 static ptrdiff_t networks_at(ptrdiff_t m, ptrdiff_t most)
@@ -45,6 +45,7 @@ static nth_status prepare(exponents *x, const int64_t *m, ptrdiff_t most)
         CLI_TRY(cli_doubles(c, &x->train[w], (double)R * n * n, "kernels of networks"));
         CLI_TRY(cli_doubles(c, &x->test[w], (double)R * k * k, "kernels of networks"));
         x->width[w] = (nth_drift_width){ .m = width, .networks = R, .train = x->train[w], .test = x->test[w] };
+        x->m[w] = (double)width, x->networks[w] = (double)R;
     }
 done:
     return st;
@@ -98,6 +99,8 @@ static void report(exponents *x, const nth_claim *claim, const char *act, bool a
     nth_json_set_string(row, "quantity", claim->name);
     nth_json_set_string(row, "activation", act);
     nth_json_set_string(row, "init", antisymmetric ? "antisymmetric" : "gaussian");
+    nth_json_set_doubles(row, "widths", x->m, x->widths);
+    nth_json_set_doubles(row, "networks", x->networks, x->widths);
     nth_json_set_double(row, "predicted", claim->predicted);
     nth_json_set_double(row, "exponent", r->slope);
     nth_json_set_double(row, "low", r->low);
@@ -112,9 +115,8 @@ static void report(exponents *x, const nth_claim *claim, const char *act, bool a
 static nth_status save(exponents *x, const nth_claim *claim, const char *act, bool antisymmetric)
 {
     nth_status st = NTH_OK;
-    double     m[NTH_FAMILY_MAX_WIDTHS], R[NTH_FAMILY_MAX_WIDTHS], values[NTH_DRIFT_PARTS * NTH_FAMILY_MAX_WIDTHS], rate[NTH_DRIFT_PARTS * 3];
+    double     values[NTH_DRIFT_PARTS * NTH_FAMILY_MAX_WIDTHS], rate[NTH_DRIFT_PARTS * 3];
     char       path[96];
-    for (ptrdiff_t w = 0; w < x->widths; ++w) m[w] = (double)x->width[w].m, R[w] = (double)x->width[w].networks;
     for (int p = 0; p < NTH_DRIFT_PARTS; ++p) {
         memcpy(values + p * x->widths, claim[p].rate[0].median, (size_t)x->widths * sizeof(double));
         rate[3 * p] = claim[p].rate[0].slope, rate[3 * p + 1] = claim[p].rate[0].low, rate[3 * p + 2] = claim[p].rate[0].high;
@@ -124,7 +126,7 @@ static nth_status save(exponents *x, const nth_claim *claim, const char *act, bo
         const double *a;
         int           rank;
         ptrdiff_t     dims[2];
-    } set[] = { { "widths", m, 1, { x->widths } }, { "networks", R, 1, { x->widths } },
+    } set[] = { { "widths", x->m, 1, { x->widths } }, { "networks", x->networks, 1, { x->widths } },
                 { "values", values, 2, { NTH_DRIFT_PARTS, x->widths } }, { "exponents", rate, 2, { NTH_DRIFT_PARTS, 3 } } };
     for (size_t s = 0; x->r.file != NULL && s < sizeof set / sizeof *set; ++s) {
         snprintf(path, sizeof path, "/%s_%s/%s", act, antisymmetric ? "antisymmetric" : "gaussian", set[s].name);

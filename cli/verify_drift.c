@@ -8,6 +8,7 @@
 #include "verify_drift.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #define FEW_INPUTS "synthetic:sphere?n=3&d=3&test=2&seed=1"
 
-enum { RELU_STEPS = 20, FORMS = 2, INTEGRATOR_NETWORKS = 64 };
+enum { RELU_STEPS = 20, FORMS = 2, INTEGRATOR_NETWORKS = 1024 };
 
 /* Beside 3 standard errors a share of the largest entry of the prediction is allowed for the next order: 5/m. relu's next order
  * is m^-1/2: that share of the largest entry of any part of it. */
@@ -67,6 +68,16 @@ nth_drift_options drift_options(drift_run *r, nth_activation act, bool antisymme
     opt.shape.widths[0] = r->p.X.cols, opt.shape.widths[1] = antisymmetric ? m / 2 : m, opt.shape.widths[2] = 1;
     opt.shape.input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
     return opt;
+}
+
+void drift_note(drift_run *r, const char *fmt, ...)
+{
+    va_list      ap;
+    const size_t room = sizeof r->notes - r->notes_used;
+    va_start(ap, fmt);
+    const int length = vsnprintf(r->notes + r->notes_used, room, fmt, ap);
+    va_end(ap);
+    r->notes_used += length < 0 ? 0 : (size_t)length < room ? (size_t)length : room - 1;
 }
 
 static nth_status predict(drift *d, const family *f)
@@ -172,8 +183,8 @@ static void conclude(drift *d, const family *f)
     const char *state[FORMS];
     for (int w = 0; w < FORMS; ++w)
         state[w] = d->form[w].off > 0 ? "rejected" : d->form[1 - w].off > 0 ? "supported" : "undecided";
-    cli_say(d->r.c, "| relu %s | all | %g | all | almost everywhere: %s; with delta terms: %s | | | | | | |\n", init_name(f, "Gaussian"), d->t,
-            state[0], state[1]);
+    drift_note(&d->r, "relu %s: the prediction almost everywhere is %s, the one with delta terms %s\n", init_name(f, "Gaussian"), state[0],
+               state[1]);
     if (strcmp(state[1], "supported") != 0) ++d->r.c->failed_checks;
     if (d->verdicts == NULL) return;
     nth_json *o = nth_json_object();
@@ -238,11 +249,8 @@ void drift_integrator_row(drift_run *r, nth_activation act, bool antisymmetric, 
 {
     const bool holds = worst < 1.0; /* false for NaN */
     if (!holds) ++r->c->failed_checks;
-    r->notes_used += (size_t)snprintf(r->notes + r->notes_used, sizeof r->notes - r->notes_used,
-                                      "integrator, %s %s, m = %td: twice the %td steps move the mean of %td networks by %.2g standard errors: %s\n",
-                                      nth_activation_name(act), antisymmetric ? "antisymmetric" : "Gaussian", m, steps, networks, worst,
-                                      holds ? "holds" : "FAILS");
-    if (r->notes_used >= sizeof r->notes) r->notes_used = sizeof r->notes - 1;
+    drift_note(r, "integrator, %s %s, m = %td: twice the %td steps move the mean of %td networks by %.2g standard errors: %s\n",
+               nth_activation_name(act), antisymmetric ? "antisymmetric" : "Gaussian", m, steps, networks, worst, holds ? "holds" : "FAILS");
     if (r->checks == NULL) return;
     nth_json *o = nth_json_object();
     nth_json_set_string(o, "activation", nth_activation_name(act));

@@ -17,7 +17,7 @@ typedef struct drift_run {
     nth_json   *rows, *checks; /* NULL without --json */
     nth_file   *file;          /* NULL without --out */
     ptrdiff_t   done;          /* networks */
-    char        notes[2048];   /* lines below the table */
+    char        notes[4096];   /* lines below the table */
     size_t      notes_used;
 } drift_run;
 
@@ -31,6 +31,9 @@ void                     drift_close(drift_run *r);
 /* The networks of one width, with progress; relu with fixed steps. */
 nth_drift_options drift_options(drift_run *r, nth_activation act, bool antisymmetric, ptrdiff_t m, ptrdiff_t networks, double t);
 bool              drift_go_on(ptrdiff_t networks, void *ctx);
+
+/* A line below the table. */
+void drift_note(drift_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A note and JSON object on what twice the steps do to a mean, in its standard errors; one or more is a check that fails. */
 void drift_integrator_row(drift_run *r, nth_activation act, bool antisymmetric, ptrdiff_t m, ptrdiff_t networks, ptrdiff_t steps,
