@@ -360,6 +360,7 @@ nth_status cli_verify_drift(cli *c)
     CLI_TRY(drift_open(&d.r, FEW_INPUTS, others, sizeof others / sizeof *others));
     CLI_TRY(allocate(&d));
     for (ptrdiff_t a = 0; a < n_acts; ++a) relu = relu || strcmp(acts[a], "relu") == 0;
+    if (relu) CLI_TRY(predict(&d, &(family){ .act = NTH_ACT_RELU, .relu = true, .forms = FORMS })); /* refused before the first line */
     heading(&d, relu);
     cli_progress_begin(c, "networks", d.networks * d.widths * n_acts * (kinds[0] + kinds[1]));
     for (ptrdiff_t a = 0; a < n_acts; ++a)
