@@ -89,7 +89,7 @@ static double resampled_slope(const nth_fit *f, nth_summary kind, double *work, 
         uint64_t        state = nth_seed_derive(seed, draw, f->paired ? 0 : (uint32_t)p);
         for (ptrdiff_t k = 0; k < seeds; ++k) {
             const uint64_t pick = (next_word(&state) >> 32) * (uint64_t)seeds >> 32;
-            memcpy(work + k * row, f->v[p] + (ptrdiff_t)pick * row, (size_t)row * sizeof(double));
+            for (ptrdiff_t e = 0; e < row; ++e) work[k * row + e] = f->v[p][(ptrdiff_t)pick * row + e];
         }
         y[p] = log(summarise(work, seeds, row, kind));
     }
