@@ -204,6 +204,7 @@ nth_status cmd_verify(cli *c)
     nth_status          st = NTH_OK;
     verify_run          run = { .c = c };
     if (strcmp(c->cfg->check, "mean-drift") == 0) return cli_verify_drift(c);
+    if (c->cfg->exponents) return cli_fail(c, NTH_E_ARG, "--exponents goes with mean-drift, not with %s", c->cfg->check);
     nth_family         *list = calloc(NTH_SWEEP_MAX_FAMILIES, sizeof *list);
     ptrdiff_t           count = 0;
     nth_verdict_options verdict;

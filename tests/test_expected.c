@@ -426,6 +426,35 @@ static void mean_drift(void)
     NTH_CHECK(C1[1] == 0.0 && C2[1] == 0.0 && LA[1] != 0.0);
 }
 
+/* relu with delta terms: pairs of test inputs have a mean, pairs with a training input do not; both forms where they exist
+ * differ, and the a.e. one has all blocks. Twin: sums over quadruples one by one. */
+static void relu_blocks_with_delta_terms(void)
+{
+    static const double X[20] = { -0.471953, -0.12651, 1.204681, 0.3, 0.484446, -1.206357, -0.003824, -0.7, -0.468173, 0.111611,
+                                  -1.207625, 0.2, 0.195056, 0.1899, 1.271177, 0.5, 0.255764, 0.412384, -1.206036, -0.4 };
+    const double        y[3] = { 1.0, -1.0, 1.0 }, weight[9] = { 1.0, -0.5, 0.3, 0.8, -0.4, 1.0, 0.6, 0.2, 0.1 };
+    double              b[3][9], want = 0.0;
+    nth_label_kernel    L = { .LA.test_test = nth_mat_of(b[0], 2, 2) };
+    nth_blocks          B = { .test_test = nth_mat_of(b[1], 2, 2) };
+    const nth_cmat      train_x = nth_cmat_of(X, 3, 4), test_x = nth_cmat_of(X + 12, 2, 4);
+    NTH_CHECK_OK(nth_expected_contract(&B, &relu, NTH_EXPECTED_K4, train_x, test_x, nth_cmat_of(weight, 3, 3)));
+    for (int i = 0; i < 3; ++i)
+        for (int j = 0; j < 3; ++j) want += weight[3 * i + j] * four(&relu, X, 4, 3, 4, i, j).K4;
+    NTH_CHECK_CLOSE(b[1][1], want, 1e-12, 0.0);
+    NTH_CHECK_OK(nth_label_aware(&L, &relu_ae, train_x, test_x, y, 3.0, NTH_LABEL_EXACT));
+    const double ae = b[0][1];
+    NTH_CHECK_OK(nth_label_aware(&L, &relu, train_x, test_x, y, 3.0, NTH_LABEL_EXACT));
+    NTH_CHECK(fabs(b[0][1] - ae) > 1e-3 && isfinite(b[0][1]));
+    for (int which = 0; which < 2; ++which) {
+        const nth_mat    block = nth_mat_of(b[2], which == 0 ? 3 : 2, 3);
+        nth_label_kernel with = { .LA = { .train = which == 0 ? block : (nth_mat){ 0 }, .test = which == 1 ? block : (nth_mat){ 0 } } };
+        NTH_CHECK_STATUS(nth_label_aware(&with, &relu, train_x, test_x, y, 3.0, NTH_LABEL_EXACT), NTH_E_NUMERIC);
+        NTH_CHECK_MESSAGE("infinite on pairs with a training input");
+        NTH_CHECK_STATUS(nth_expected_contract(&with.LA, &relu, NTH_EXPECTED_K3_F0, train_x, test_x, nth_cmat_of(weight, 3, 3)), NTH_E_NUMERIC);
+        NTH_CHECK_OK(nth_label_aware(&with, &relu_ae, train_x, test_x, y, 3.0, NTH_LABEL_EXACT));
+    }
+}
+
 /* Contracted K4 of random networks of any width M, times M, has the mean computed here (E70). */
 static void networks_agree(void)
 {
@@ -555,6 +584,7 @@ int main(void)
                                             { "label_aware_oracles", label_aware_oracles },
                                             { "two_forms_agree", two_forms_agree },
                                             { "mean_drift", mean_drift },
+                                            { "relu_blocks_with_delta_terms", relu_blocks_with_delta_terms },
                                             { "networks_agree", networks_agree },
                                             { "same_bits_on_any_threads", same_bits_on_any_threads },
                                             { "refusals", refusals },

@@ -86,7 +86,7 @@ static bool applies(const theory *t, const nth_sweep *s, ptrdiff_t f)
 /* Fewer seeds or resamples give intervals that are narrow by chance; two points always fit a line. */
 enum { LEAST_SEEDS = 8, LEAST_DRAWS = 100, LEAST_POINTS = 3 };
 
-static nth_verdict judge(const nth_claim *c, ptrdiff_t seeds, ptrdiff_t draws)
+nth_verdict nth_priv_judge(const nth_claim *c, ptrdiff_t seeds, ptrdiff_t draws)
 {
     nth_verdict v = seeds < LEAST_SEEDS || draws < LEAST_DRAWS || !isfinite(c->predicted) ? NTH_UNDECIDED : NTH_HOLDS;
     for (ptrdiff_t t = 0; t < c->rates; ++t) {
@@ -119,7 +119,7 @@ static nth_status measure(const nth_sweep *s, ptrdiff_t f, const theory *t, cons
         }
         NTH_TRY(nth_priv_rate(s, f, index, t->summary, &c->rate[i]));
     }
-    c->verdict = judge(c, fam->seeds, s->opt.bootstrap);
+    c->verdict = nth_priv_judge(c, fam->seeds, s->opt.bootstrap);
 done:
     return st;
 }

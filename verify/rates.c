@@ -46,14 +46,22 @@ static double quantile(double *v, ptrdiff_t n, double p)
     return k + 1 < n && at > (double)k ? low + (at - (double)k) * (kth(v, n, k + 1) - low) : low;
 }
 
-static double summarise(double *v, ptrdiff_t n, nth_summary kind)
+/* v (seeds x entries), entries of one network together; reordered. */
+static double summarise(double *v, ptrdiff_t seeds, ptrdiff_t entries, nth_summary kind)
 {
-    double s = 0.0;
+    const ptrdiff_t n = seeds * entries;
+    double          s = 0.0;
     if (kind == NTH_SUMMARY_MEDIAN) {
         for (ptrdiff_t i = 0; i < n; ++i) v[i] = fabs(v[i]);
         return quantile(v, n, 0.5);
     }
+    for (ptrdiff_t e = 0; kind == NTH_SUMMARY_SPREAD && e < entries; ++e) { /* about each entry's own mean */
+        double mean = 0.0;
+        for (ptrdiff_t i = 0; i < seeds; ++i) mean += v[i * entries + e] / (double)seeds;
+        for (ptrdiff_t i = 0; i < seeds; ++i) v[i * entries + e] -= mean;
+    }
     for (ptrdiff_t i = 0; i < n; ++i) s += kind == NTH_SUMMARY_MEAN ? v[i] : v[i] * v[i];
+    if (kind == NTH_SUMMARY_SPREAD) return sqrt(s / (double)((seeds - 1) * entries));
     return kind == NTH_SUMMARY_MEAN ? fabs(s / (double)n) : sqrt(s / (double)n);
 }
 
@@ -65,15 +73,6 @@ static double slope(const double *x, const double *y, ptrdiff_t n)
     return sxy / sxx;
 }
 
-/* What a fit needs: abscissae and the seeds' values at each, contiguous by abscissa. */
-typedef struct fit {
-    ptrdiff_t points, seeds;
-    double    x[NTH_FAMILY_MAX_WIDTHS]; /* log of width or time */
-    double   *v;                        /* (points x seeds) */
-    double   *work;                     /* (seeds) */
-    bool      paired;                   /* the same seeds at all points: resampled together */
-} fit;
-
 static uint64_t next_word(uint64_t *state) /* splitmix64 */
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);
@@ -82,39 +81,76 @@ static uint64_t next_word(uint64_t *state) /* splitmix64 */
     return z ^ (z >> 31);
 }
 
-static double resampled_slope(const fit *f, nth_summary kind, uint64_t seed, uint32_t draw)
+static double resampled_slope(const nth_fit *f, nth_summary kind, double *work, uint64_t seed, uint32_t draw)
 {
     double y[NTH_FAMILY_MAX_WIDTHS];
     for (ptrdiff_t p = 0; p < f->points; ++p) {
-        uint64_t state = nth_seed_derive(seed, draw, f->paired ? 0 : (uint32_t)p);
-        for (ptrdiff_t k = 0; k < f->seeds; ++k) {
-            const uint64_t pick = (next_word(&state) >> 32) * (uint64_t)f->seeds >> 32;
-            f->work[k] = f->v[p * f->seeds + (ptrdiff_t)pick];
+        const ptrdiff_t seeds = f->seeds[p], row = f->entries;
+        uint64_t        state = nth_seed_derive(seed, draw, f->paired ? 0 : (uint32_t)p);
+        for (ptrdiff_t k = 0; k < seeds; ++k) {
+            const uint64_t pick = (next_word(&state) >> 32) * (uint64_t)seeds >> 32;
+            for (ptrdiff_t e = 0; e < row; ++e) work[k * row + e] = f->v[p][(ptrdiff_t)pick * row + e];
         }
-        y[p] = log(summarise(f->work, f->seeds, kind));
+        y[p] = log(summarise(work, seeds, row, kind));
     }
     return slope(f->x, y, f->points);
 }
 
-/* Values and abscissae of the points above the floor; medians and upper quantiles of all. */
-static void collect(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *index, nth_summary kind, fit *f, nth_rate *rate)
+nth_status nth_priv_fit(nth_rate *rate, const nth_fit *f, nth_summary kind, ptrdiff_t draws, uint64_t seed)
+{
+    nth_status st = NTH_OK;
+    ptrdiff_t  most = 1;
+    double    *slopes = NULL, *work = NULL, y[NTH_FAMILY_MAX_WIDTHS];
+    rate->points = f->points;
+    rate->slope = rate->low = rate->high = NAN;
+    if (f->points < 2) goto done;
+    for (ptrdiff_t p = 0; p < f->points; ++p) most = f->seeds[p] > most ? f->seeds[p] : most;
+    NTH_TRY(nth_priv_doubles(&work, most * f->entries, "values of a fit"));
+    NTH_TRY(nth_priv_doubles(&slopes, draws, "bootstrap slopes"));
+    for (ptrdiff_t p = 0; p < f->points; ++p) {
+        y[p] = log(nth_priv_summary(f->v[p], f->seeds[p], f->entries, kind, work));
+        if (p > 0) rate->local[p - 1] = (y[p] - y[p - 1]) / (f->x[p] - f->x[p - 1]);
+    }
+    rate->slope = slope(f->x, y, f->points);
+    for (ptrdiff_t b = 0; b < draws; ++b) slopes[b] = resampled_slope(f, kind, work, seed, (uint32_t)b);
+    if (draws > 0) {
+        rate->low = quantile(slopes, draws, 0.025);
+        rate->high = quantile(slopes, draws, 0.975);
+    }
+done:
+    nth_priv_free(slopes);
+    nth_priv_free(work);
+    return st;
+}
+
+double nth_priv_summary(const double *v, ptrdiff_t seeds, ptrdiff_t entries, nth_summary kind, double *work)
+{
+    memcpy(work, v, (size_t)(seeds * entries) * sizeof(double));
+    return summarise(work, seeds, entries, kind);
+}
+
+/* Values (points x seeds) and abscissae of the points above the floor; medians and upper quantiles of all. */
+static void collect(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *index, nth_summary kind, nth_fit *f, nth_rate *rate,
+                    double *values, double *work)
 {
     const nth_family *fam = &s->family[family];
     const ptrdiff_t   all = fam->small_time ? fam->n_times : fam->n_widths;
     for (ptrdiff_t p = 0; p < all; ++p) {
         const ptrdiff_t w = fam->small_time ? 0 : p;
-        double         *v = f->v + f->points * fam->seeds, scale;
+        double         *v = values + f->points * fam->seeds, scale;
         for (ptrdiff_t k = 0; k < fam->seeds; ++k)
-            f->work[k] = nth_member_values(s, family, w, k)[nth_extra_index(fam, NTH_X_KERNEL_MAX)];
-        scale = summarise(f->work, fam->seeds, NTH_SUMMARY_MEDIAN);
+            work[k] = nth_member_values(s, family, w, k)[nth_extra_index(fam, NTH_X_KERNEL_MAX)];
+        scale = summarise(work, fam->seeds, 1, NTH_SUMMARY_MEDIAN);
         for (ptrdiff_t k = 0; k < fam->seeds; ++k)
-            v[k] = f->work[k] = nth_member_values(s, family, w, k)[index[fam->small_time ? p : 0]];
-        rate->median[p] = summarise(f->work, fam->seeds, kind);
-        for (ptrdiff_t k = 0; k < fam->seeds; ++k) f->work[k] = fabs(v[k]);
-        rate->upper[p] = quantile(f->work, fam->seeds, 0.9);
+            v[k] = nth_member_values(s, family, w, k)[index[fam->small_time ? p : 0]];
+        rate->median[p] = nth_priv_summary(v, fam->seeds, 1, kind, work);
+        for (ptrdiff_t k = 0; k < fam->seeds; ++k) work[k] = fabs(v[k]);
+        rate->upper[p] = quantile(work, fam->seeds, 0.9);
         rate->dropped[p] = islessequal(rate->median[p], nth_priv_floor * scale); /* a NaN stays, and leaves no interval */
         if (rate->dropped[p]) continue;
-        f->x[f->points++] = log(fam->small_time ? fam->times[p] : (double)fam->widths[p]);
+        f->x[f->points] = log(fam->small_time ? fam->times[p] : (double)fam->widths[p]);
+        f->v[f->points] = v, f->seeds[f->points] = fam->seeds;
+        ++f->points;
     }
 }
 
@@ -122,32 +158,17 @@ nth_status nth_priv_rate(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *
 {
     nth_status        st = NTH_OK;
     const nth_family *fam = &s->family[family];
-    const ptrdiff_t   all = fam->small_time ? fam->n_times : fam->n_widths, draws = s->opt.bootstrap;
-    fit               f = { .seeds = fam->seeds, .paired = fam->small_time };
-    double           *slopes = NULL, y[NTH_FAMILY_MAX_WIDTHS];
+    const ptrdiff_t   all = fam->small_time ? fam->n_times : fam->n_widths;
+    nth_fit           f = { .entries = 1, .paired = fam->small_time };
+    double           *values = NULL, *work = NULL;
     memset(rate, 0, sizeof *rate);
-    NTH_TRY(nth_priv_doubles(&f.v, (all + 1) * fam->seeds, "values of a fit"));
-    NTH_TRY(nth_priv_doubles(&f.work, fam->seeds, "values of a fit"));
-    NTH_TRY(nth_priv_doubles(&slopes, draws, "bootstrap slopes"));
-    collect(s, family, index, kind, &f, rate);
-    rate->points = f.points;
-    rate->slope = rate->low = rate->high = NAN;
-    if (f.points < 2) goto done;
-    for (ptrdiff_t p = 0; p < f.points; ++p) {
-        memcpy(f.work, f.v + p * fam->seeds, (size_t)fam->seeds * sizeof(double));
-        y[p] = log(summarise(f.work, fam->seeds, kind));
-        if (p > 0) rate->local[p - 1] = (y[p] - y[p - 1]) / (f.x[p] - f.x[p - 1]);
-    }
-    rate->slope = slope(f.x, y, f.points);
-    for (ptrdiff_t b = 0; b < draws; ++b) slopes[b] = resampled_slope(&f, kind, s->opt.seed, (uint32_t)b);
-    if (draws > 0) {
-        rate->low = quantile(slopes, draws, 0.025);
-        rate->high = quantile(slopes, draws, 0.975);
-    }
+    NTH_TRY(nth_priv_doubles(&values, (all + 1) * fam->seeds, "values of a fit"));
+    NTH_TRY(nth_priv_doubles(&work, fam->seeds, "values of a fit"));
+    collect(s, family, index, kind, &f, rate, values, work);
+    NTH_TRY(nth_priv_fit(rate, &f, kind, s->opt.bootstrap, s->opt.seed));
 done:
-    nth_priv_free(f.v);
-    nth_priv_free(f.work);
-    nth_priv_free(slopes);
+    nth_priv_free(values);
+    nth_priv_free(work);
     return st;
 }
 

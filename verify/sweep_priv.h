@@ -80,10 +80,27 @@ nth_net_config nth_priv_member_config(const nth_family *f, ptrdiff_t width);
 
 extern const double nth_priv_floor; /* times max |K_0|: smaller differences are rounding */
 
-/* Rates of one number of the members: index[i] for time i (small_time) or index[0] for all widths.
- * `mean` takes |mean| over seeds in place of the median of |.|; `rms` the root mean square. */
-typedef enum nth_summary { NTH_SUMMARY_MEDIAN, NTH_SUMMARY_MEAN, NTH_SUMMARY_RMS } nth_summary;
+/* How the values of many networks are summed up: median of |.|, modulus of the mean, root mean square, standard deviation. */
+typedef enum nth_summary { NTH_SUMMARY_MEDIAN, NTH_SUMMARY_MEAN, NTH_SUMMARY_RMS, NTH_SUMMARY_SPREAD } nth_summary;
+
+/* What an exponent is fitted to: at each point (a width or a time) values (seeds x entries) of networks. */
+typedef struct nth_fit {
+    ptrdiff_t     points, entries, seeds[NTH_FAMILY_MAX_WIDTHS];
+    double        x[NTH_FAMILY_MAX_WIDTHS]; /* log of width or time */
+    const double *v[NTH_FAMILY_MAX_WIDTHS];
+    bool          paired; /* the same networks at all points: resampled together */
+} nth_fit;
+
+/* Slope, interval, local slopes and points of *rate; NaN with fewer than two points. */
+NTH_NODISCARD nth_status nth_priv_fit(nth_rate *rate, const nth_fit *f, nth_summary kind, ptrdiff_t draws, uint64_t seed);
+/* Of v (seeds x entries); work as large. */
+double nth_priv_summary(const double *v, ptrdiff_t seeds, ptrdiff_t entries, nth_summary kind, double *work);
+
+/* Rates of one number of the members: index[i] for time i (small_time) or index[0] for all widths. */
 NTH_NODISCARD nth_status nth_priv_rate(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *index,
                                        nth_summary summary, nth_rate *rate);
+
+/* The verdict of a claim over `seeds` networks and `draws` resamples (nth_sweep_claims). */
+nth_verdict nth_priv_judge(const nth_claim *c, ptrdiff_t seeds, ptrdiff_t draws);
 
 #endif

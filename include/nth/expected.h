@@ -126,7 +126,8 @@ typedef enum nth_expected_order { NTH_EXPECTED_K4, NTH_EXPECTED_K3_F0 } nth_expe
  * Cost       orthants are symmetric: n^4/24 of them for the training block, k n^3/6, k^2 n^2/4 for the
  *            others, 8 us each: three minutes of one core at n = 150. n^3 doubles. Same bits on any number of threads.
  * Accuracy   as nth_expected_four, times sum |W|; test_expected.c, contraction_matches_tensor.
- * Errors     as nth_expected_four (relu with delta terms has no finite training block); NTH_E_SHAPE, NTH_E_NOMEM.
+ * Errors     as nth_expected_four; NTH_E_NUMERIC (relu with delta terms: a block with training inputs is infinite, only test_test is
+ *            there); NTH_E_SHAPE, NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_expected_contract(nth_blocks *K, const nth_expected_config *cfg,
                                                        nth_expected_order order, nth_cmat X, nth_cmat X_test,

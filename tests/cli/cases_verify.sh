@@ -110,15 +110,3 @@ verdict "$([ $? = 3 ] && [ ! -s out ] && [ "$(wc -l <err)" = 1 ] && grep -q 'L.h
 verdict "$([ $? -le 1 ] && grep -qE "^nth verify: 1250 networks \\($kept already there\\), at most [0-9]+ MB for each of 1 threads$" err; echo $?)" "continued: $(head -1 err)"
 holds 'the same table as in one go' cmp out whole.json
 holds 'complete' test -e L.h5 -a ! -e L.h5.partial
-
-# The mean drift: both predictions, the verdict, what does not go with it.
-expect 0 '' verify mean-drift --init antisymmetric --widths 128 --seeds 1000 --out drift.h5 --quiet
-holds 'three pairs hold' test "$(grep -c '^| tanh antisymmetric | 128 | 3 .* | holds |$' out)" = 3
-expect 0 '' info drift.h5
-holds 'blocks in the file' grep -qx '/tanh_antisymmetric_128/measured (2,2)' out
-expect 0 '' verify mean-drift --init gaussian --activation erf --widths 256 --seeds 500 --times 1 --quiet --json
-holds 'rows in JSON' test "$(grep -c '"complete"' out)" = 3
-expect 2 'nth verify: --depth does not go with mean-drift' verify mean-drift --depth 3
-expect 2 'nth verify: --times: mean-drift takes one time, here are 2' verify mean-drift --times 1,2
-expect 2 'nth verify: mean-drift is predicted for --sigma-w 1 --sigma-b 0' verify mean-drift --sigma-b 0.1
-expect 2 'nth verify: mean-drift looks at pairs of test inputs, synthetic:sphere?n=3&d=3&test=0&seed=1 has none' verify mean-drift --data 'synthetic:sphere?n=3&d=3&test=0&seed=1'
