@@ -19,6 +19,7 @@
 #include "ntk_priv.h"
 #include "nth/rng.h"
 #include "nth/sampled.h"
+#include "tally_priv.h"
 
 #include <math.h>
 #include <string.h>
@@ -205,33 +206,6 @@ static void finish(sampler *r)
 
 /* ---- Batches ------------------------------------------------------------------------------------ */
 
-typedef struct tally {
-    nth_mat mean, scatter; /* running mean and sum of squares about it, by batches */
-} tally;
-
-static void tally_add(tally *t, nth_mat batch, ptrdiff_t count)
-{
-    const double share = 1.0 / (double)count;
-#pragma omp parallel for schedule(static)
-    for (ptrdiff_t i = 0; i < batch.rows; ++i)
-        for (ptrdiff_t j = 0; j < batch.cols; ++j) {
-            double      *m = &t->mean.a[i * t->mean.ld + j];
-            const double off = batch.a[i * batch.ld + j] - *m;
-            *m += share * off;
-            t->scatter.a[i * t->scatter.ld + j] += off * (batch.a[i * batch.ld + j] - *m);
-        }
-}
-
-/* |se| / |mean|, Frobenius. */
-static double relative_error(const tally *t, ptrdiff_t count)
-{
-    double se2 = 0.0;
-    for (ptrdiff_t i = 0; i < t->scatter.rows; ++i)
-        for (ptrdiff_t j = 0; j < t->scatter.cols; ++j) se2 += t->scatter.a[i * t->scatter.ld + j];
-    const double size = nth_frobenius(nth_const(t->mean));
-    return count < 2 || size == 0.0 ? INFINITY : sqrt(se2 / ((double)count * (double)(count - 1))) / size;
-}
-
 static nth_status sampler_create(sampler *r, nth_cmat X, nth_cmat X_test, const nth_blocks *shape)
 {
     nth_status      st = NTH_OK;
@@ -296,28 +270,14 @@ done:
     return st;
 }
 
-/* se of each entry from the scatter of `count` batches; either may be left out. */
-static void hand_out(const tally t[3], const nth_mat mean[3], const nth_mat se[3], ptrdiff_t count)
-{
-    for (int q = 0; q < 3; ++q) {
-        if (mean[q].a == NULL) continue;
-        nth_mat_copy(mean[q], nth_const(t[q].mean));
-        for (ptrdiff_t i = 0; se[q].a != NULL && i < se[q].rows; ++i)
-            for (ptrdiff_t j = 0; j < se[q].cols; ++j)
-                se[q].a[i * se[q].ld + j] =
-                    sqrt(t[q].scatter.a[i * t[q].scatter.ld + j] / ((double)count * (double)(count - 1)));
-    }
-}
-
 nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *result, nth_cmat X, nth_cmat X_test,
                           nth_cmat W, const double *alpha, const nth_sampled_options *opt)
 {
     nth_status      st = NTH_OK;
     sampler         r = { .opt = opt, .W = W, .alpha = alpha, .n = X.rows, .k = X_test.rows, .N = X.rows + X_test.rows,
                           .d = X.cols, .kappa = opt->readout == NTH_READOUT_SIGNS ? 1.0 : 3.0 };
-    tally           t[3] = { 0 };
+    nth_tally       t = { 0 };
     const ptrdiff_t least = opt->least > 0 ? opt->least : 40000, most = opt->most > 0 ? opt->most : 100000000;
-    ptrdiff_t       count = 0;
     NTH_TRY(check(opt, X, X_test, W));
     NTH_TRY(nth_priv_blocks_check(mean, r.n, r.k));
     if (se != NULL) NTH_TRY(nth_priv_blocks_check(se, r.n, r.k));
@@ -325,27 +285,19 @@ nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *
     r.smooth = nth_activation_is_smooth(opt->activation);
     r.c1 = opt->input_scale == NTH_INPUT_ONE ? 1.0 : 1.0 / sqrt((double)X.cols);
     r.c1 *= opt->sigma_w;
-    const nth_mat to[3] = { mean->train, mean->test, mean->test_test };
-    const nth_mat errors[3] = { se ? se->train : (nth_mat){ 0 }, se ? se->test : (nth_mat){ 0 }, se ? se->test_test : (nth_mat){ 0 } };
     NTH_TRY(sampler_create(&r, X, X_test, mean));
-    for (int q = 0; q < 3; ++q)
-        if (to[q].a != NULL) {
-            NTH_TRY(nth_priv_mat(&t[q].mean, to[q].rows, to[q].cols, "mean of batches"));
-            NTH_TRY(nth_priv_mat(&t[q].scatter, to[q].rows, to[q].cols, "scatter of batches"));
-        }
+    NTH_TRY(nth_priv_tally_create(&t, mean, "mean and scatter of batches"));
     *result = (nth_sampled_result){ .relative = INFINITY };
     do {
-        NTH_TRY(one_batch(&r, count++));
-        const nth_mat batch[3] = { r.batch.train, r.batch.test, r.batch.test_test };
-        for (int q = 0; q < 3; ++q)
-            if (to[q].a != NULL) tally_add(&t[q], batch[q], count);
-        *result = (nth_sampled_result){ .draws = count * DRAWS, .batches = count, .relative = relative_error(&t[0], count) };
+        NTH_TRY(one_batch(&r, t.count));
+        nth_priv_tally_add(&t, &r.batch);
+        *result = (nth_sampled_result){ .draws = t.count * DRAWS, .batches = t.count, .relative = nth_priv_tally_relative(&t) };
         NTH_REQUIRE(opt->progress == NULL || opt->progress(result->draws, result->relative, opt->ctx), NTH_E_INTERRUPTED,
                     "interrupted after %td draws", result->draws);
-    } while (count < LEAST_BATCHES || result->draws < least || (result->relative > opt->target && result->draws < most));
-    hand_out(t, to, errors, count);
+    } while (t.count < LEAST_BATCHES || result->draws < least || (result->relative > opt->target && result->draws < most));
+    nth_priv_tally_hand_out(&t, mean, se);
 done:
-    for (int q = 0; q < 3; ++q) nth_priv_free(t[q].mean.a), nth_priv_free(t[q].scatter.a);
+    nth_priv_tally_free(&t);
     sampler_free(&r);
     return st;
 }
