@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * K^(NTH) of a two-layer network on a data set with one column of targets (kernel_nth.h).
+ * K^(NTH) of a fully connected network on a data set with one column of targets (kernel_nth.h): two layers
+ * by exact sums or sampled neurons, any depth by the mean over networks.
  */
 #include "kernel_nth.h"
+#include "average.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,24 +19,43 @@ typedef struct parts {
     nth_blocks agnostic, label, se;
 } parts;
 
+typedef enum mode { EXACT = 1, SAMPLED = 2, NETWORKS = 4 } mode;
+
+static mode mode_of(const cli *c)
+{
+    return strcmp(c->cfg->mode, "exact") == 0 ? EXACT : strcmp(c->cfg->mode, "networks") == 0 ? NETWORKS : SAMPLED;
+}
+
+static const struct {
+    const char *option;
+    unsigned    modes;
+    const char *with;
+} belongs[] = {
+    { "rse", SAMPLED | NETWORKS, "sampled and networks; exact values have no such error" },
+    { "draws", SAMPLED, "sampled" },
+    { "networks", NETWORKS, "networks" },
+    { "width", NETWORKS, "networks; two layers have the same K^(NTH) at every width" },
+    { "sigma-b", NETWORKS, "networks; the other two have no biases" },
+};
+
 static nth_status check(cli *c, nth_activation *act)
 {
-    nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
-    if (cfg->depth != 2)
-        return cli_fail(c, NTH_E_ARG, "--depth %lld: K^(NTH) is computed for two-layer networks; deeper ones: average nth hierarchy over networks",
-                        (long long)cfg->depth);
+    const mode        how = mode_of(c);
+    if (cfg->depth != 2 && how != NETWORKS)
+        return cli_fail(c, NTH_E_ARG, "--depth %lld: --mode %s is for two layers; deeper networks go with --mode networks",
+                        (long long)cfg->depth, cfg->mode);
     if (nth_activation_parse(act, cfg->kernel_activation) != NTH_OK)
         return cli_fail(c, NTH_E_ARG, "--activation %s: K^(NTH) takes tanh erf softplus gelu sin relu linear quadratic",
                         cfg->kernel_activation);
-    if (strcmp(cfg->mode, "exact") == 0 && *act != NTH_ACT_RELU && *act != NTH_ACT_ERF)
+    if (how == EXACT && *act != NTH_ACT_RELU && *act != NTH_ACT_ERF)
         return cli_fail(c, NTH_E_ARG, "--mode exact has relu and erf; %s goes with --mode sampled", cfg->kernel_activation);
-    if (strcmp(cfg->mode, "exact") == 0 && cfg->sigma_w != 1.0)
+    if (how == EXACT && cfg->sigma_w != 1.0)
         return cli_fail(c, NTH_E_ARG, "--mode exact takes --sigma-w 1; other scales go with --mode sampled");
-    for (int i = 0; i < 2 && strcmp(cfg->mode, "exact") == 0; ++i)
-        if (nth_config_given(cfg, i == 0 ? "rse" : "draws"))
-            return cli_fail(c, NTH_E_ARG, "--%s goes with --mode sampled; exact values have no such error", i == 0 ? "rse" : "draws");
-    return st;
+    for (size_t i = 0; i < sizeof belongs / sizeof *belongs; ++i)
+        if (!(belongs[i].modes & (unsigned)how) && nth_config_given(cfg, belongs[i].option))
+            return cli_fail(c, NTH_E_ARG, "--%s goes with --mode %s", belongs[i].option, belongs[i].with);
+    return NTH_OK;
 }
 
 static bool keep_going(ptrdiff_t draws, double relative, void *ctx)
@@ -66,6 +87,19 @@ static nth_status sampled(cli *c, const cli_problem *p, nth_activation act, part
     nth_json_set_int(c->json, "draws", res.draws);
     nth_json_set_double(c->json, "relative_standard_error", res.relative);
     if (!(res.relative <= cfg->rse)) ++c->failed_checks;
+done:
+    cli_progress_end(c);
+    return st;
+}
+
+static nth_status over_networks(cli *c, const cli_problem *p, nth_activation act, parts *b, nth_file *f)
+{
+    nth_status  st = NTH_OK;
+    cli_average a;
+    CLI_TRY(cli_average_begin(&a, c, act, p, false));
+    CLI_TRY(nth_hier_mean_label(&b->agnostic, &b->label, &b->se, &a.reached, &a.opt, p->X, p->X_test, p->data->y.a, flow_time(c)));
+    CLI_TRY(cli_average_report(&a, f));
+    CLI_TRY(cli_blocks_write(f, "K_label_se", &b->se));
 done:
     cli_progress_end(c);
     return st;
@@ -113,7 +147,8 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     parts          b = { 0 };
     nth_file      *f = NULL;
     nth_activation act;
-    const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = strcmp(c->cfg->mode, "exact") == 0;
+    const mode     how = mode_of(c);
+    const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = how == EXACT;
     const double   N = (double)(p->n + p->k), n = (double)p->n, k = (double)p->k;
     CLI_TRY(check(c, &act));
     if (is_exact && p->n > 150)
@@ -123,7 +158,7 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     CLI_TRY(cli_blocks_create(c, &b.label, p->n, p->k, corner));
     if (!is_exact) CLI_TRY(cli_blocks_create(c, &b.se, p->n, p->k, corner));
     CLI_TRY(cli_create(c, &f));
-    CLI_TRY(is_exact ? exact(c, p, act, &b) : sampled(c, p, act, &b, f));
+    CLI_TRY(is_exact ? exact(c, p, act, &b) : how == SAMPLED ? sampled(c, p, act, &b, f) : over_networks(c, p, act, &b, f));
     CLI_TRY(cli_blocks_write(f, "K_agnostic", &b.agnostic));
     CLI_TRY(cli_blocks_write(f, "K_label", &b.label));
     CLI_TRY(nth_file_set_string(f, "/", "form", act == NTH_ACT_RELU ? "almost everywhere" : "complete"));
