@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST = 10000 }; /* networks where their number is left open */
+
 static bool keep_going(ptrdiff_t networks, double relative, void *ctx)
 {
     const cli_average *a = ctx;
@@ -28,7 +30,8 @@ nth_status cli_average_begin(cli_average *a, cli *c, nth_activation act, const c
     const double      m = (double)cfg->hidden_width, N = (double)(p->n + p->k);
     if (!nth_config_given(cfg, "width")) return cli_fail(c, NTH_E_ARG, "--width M is missing: the width of every hidden layer");
     *a = (cli_average){ .c = c };
-    a->opt = (nth_average_options){ .seed = cfg->seed, .target = fixed ? 0.0 : cfg->rse, .networks = (ptrdiff_t)cfg->networks,
+    a->opt = (nth_average_options){ .seed = cfg->seed, .target = fixed ? 0.0 : cfg->rse,
+                                    .networks = nth_config_given(cfg, "networks") ? (ptrdiff_t)cfg->networks : MOST,
                                     .go_on = keep_going, .ctx = a };
     a->opt.shape = (nth_net_config){ .activation = act, .layers = L, .widths = { p->X.cols }, .sigma_w = cfg->sigma_w,
                                      .sigma_b = cfg->sigma_b, .doubled = doubled,

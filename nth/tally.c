@@ -106,7 +106,7 @@ static nth_status one_group(nth_blocks *kernel, ptrdiff_t first, ptrdiff_t count
     for (ptrdiff_t r = 0; r < count; ++r) {
         const nth_status mine = run->one(&kernel[r], first + r, run->ctx);
         if (mine == NTH_OK) continue;
-#pragma omp critical(nth_failed_network)
+#pragma omp critical
         {
             failed = mine;
             snprintf(why, sizeof why, "network %td: %s", first + r, nth_last_error().message);
