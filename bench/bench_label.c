@@ -289,7 +289,7 @@ static void deep(const bench_opts *o, ptrdiff_t n)
 
 static void case_deep(const bench_opts *o)
 {
-    for (ptrdiff_t n = 5; n <= (o->quick ? 5 : 40); n *= 2) deep(o, n);
+    for (ptrdiff_t n = 5; n <= (o->quick ? 5 : 20); n *= 2) deep(o, n);
 }
 
 int main(int argc, char **argv)

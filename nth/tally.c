@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { GROUP = 64, GROUP_ENTRIES = 1 << 24 }; /* networks at a time; and numbers that these may take */
+enum { GROUP = 64, GROUP_ENTRIES = 1 << 21 }; /* networks at a time; and numbers in their kernels */
 
 static nth_mat *block(nth_blocks *b, int q) { return q == 0 ? &b->train : q == 1 ? &b->test : &b->test_test; }
 static nth_mat  view(const nth_blocks *b, int q) { return q == 0 ? b->train : q == 1 ? b->test : b->test_test; }
