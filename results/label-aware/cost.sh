@@ -25,7 +25,7 @@ function fields(line,    n, out, i, ch, inside) {
         else f[n] = f[n] ch
     }
 }
-function number(x) { return x >= 100 ? sprintf("%.0f", x) : sprintf("%.3g", x) }
+function number(x) { x += 0; return x >= 100 ? sprintf("%.0f", x) : sprintf("%.3g", x) }
 /^# nth/ && !version { version = $0; sub(/^# /, "", version) }
 /^# / && !/^# nth/ && !machine { machine = $0; sub(/^# /, "", machine); sub(/; date.*/, "", machine) }
 /^time,/ {
