@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nth hierarchy: higher kernels of a network on a data set. Three results, one for each way of
+ * nth hierarchy: higher kernels of a network on a data set. Four results, one for each way of
  * asking:
  *
  *     --order r --direction V:/v ...   K^(r)[v_1, ..], contracted in all indices beyond the second (E13)
  *     --order r --dense                the whole tensor, r = 3 or 4, index order as in docs/equations.md
  *     --khat --times ...               the predicted kernel, its terms apart (E27)
+ *     --expected --order r ...         the mean of a contraction over networks of an architecture (average.h)
  */
+#include "average.h"
 #include "commands.h"
-#include "problem.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -50,14 +51,22 @@ done:
     return st;
 }
 
+static nth_status read_directions(cli *c, double *v[NTH_HIER_MAX_ORDER], ptrdiff_t n)
+{
+    nth_status st = NTH_OK;
+    for (ptrdiff_t j = 0; j < c->cfg->direction.n; ++j) CLI_TRY(read_direction(c, &v[j], c->cfg->direction.v[j], n));
+done:
+    return st;
+}
+
 static nth_status contract(cli *c, const cli_problem *p, nth_file **f)
 {
     nth_status  st = NTH_OK;
-    const int   order = (int)c->cfg->order, directions = order - 2;
+    const int   order = (int)c->cfg->order;
     double     *v[NTH_HIER_MAX_ORDER] = { 0 };
     nth_blocks  K = { 0 };
     char        name[8];
-    for (int j = 0; j < directions; ++j) CLI_TRY(read_direction(c, &v[j], c->cfg->direction.v[j], p->n));
+    CLI_TRY(read_directions(c, v, p->n));
     CLI_TRY(cli_blocks_create(c, &K, p->n, p->k, true));
     CLI_TRY(nth_hier_contract(&K, p->net, p->X, p->X_test, order, (const double *const *)v));
     if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
@@ -67,7 +76,58 @@ static nth_status contract(cli *c, const cli_problem *p, nth_file **f)
     cli_report_blocks(c, name, &K);
 done:
     cli_blocks_free(&K);
-    for (int j = 0; j < directions; ++j) free(v[j]);
+    for (int j = 0; j < NTH_HIER_MAX_ORDER; ++j) free(v[j]);
+    return st;
+}
+
+/* ---- The mean over networks --------------------------------------------------------------------- */
+
+static const double FAR = 6.0; /* standard errors by which a mean of 0 may be off */
+
+/* K3 and K5 average to 0, whatever the width: the one thing to say of them is whether they do. */
+static void report_odd(cli *c, int order, const cli_average *a)
+{
+    const double off = 1.0 / a->reached.relative;
+    if (a->opt.shape.doubled) {
+        cli_say(c, "K%d of an antisymmetric network is 0: entries are rounding\n", order);
+        return;
+    }
+    cli_say(c, "the mean of K%d is 0: measured %.2f standard errors (Frobenius)\n", order, off);
+    nth_json_set_double(c->json, "standard_errors_from_zero", off);
+    if (!(off <= FAR)) ++c->failed_checks;
+}
+
+static nth_status expected(cli *c, const cli_problem *p, nth_file **f)
+{
+    nth_status     st = NTH_OK;
+    const int      order = (int)c->cfg->order;
+    double        *v[NTH_HIER_MAX_ORDER] = { 0 };
+    nth_blocks     mean = { 0 }, se = { 0 };
+    nth_activation act;
+    cli_average    a;
+    char           name[8], name_se[8];
+    CLI_TRY(nth_activation_parse(&act, c->cfg->activation));
+    CLI_TRY(read_directions(c, v, p->n));
+    CLI_TRY(cli_blocks_create(c, &mean, p->n, p->k, true));
+    CLI_TRY(cli_blocks_create(c, &se, p->n, p->k, true));
+    CLI_TRY(cli_average_begin(&a, c, act, p, strcmp(c->cfg->mean_init, "antisymmetric") == 0));
+    if (order % 2 == 1) a.opt.target = 0.0; /* check_options sees to a fixed number */
+    CLI_TRY(nth_hier_mean(&mean, &se, &a.reached, &a.opt, p->X, p->X_test, order, (const double *const *)v));
+    CLI_TRY(cli_average_report(&a, *f));
+    if (order % 2 == 1) report_odd(c, order, &a);
+    CLI_TRY(nth_file_set_double(*f, "/", "power_of_width", 0.5 * order - 1.0));
+    snprintf(name, sizeof name, "K%d", order);
+    snprintf(name_se, sizeof name_se, "K%d_se", order);
+    CLI_TRY(cli_blocks_write(*f, name, &mean));
+    CLI_TRY(cli_blocks_write(*f, name_se, &se));
+    CLI_TRY(nth_file_commit(f));
+    cli_report_blocks(c, name, &mean);
+    cli_report_blocks(c, name_se, &se);
+done:
+    cli_progress_end(c);
+    cli_blocks_free(&mean);
+    cli_blocks_free(&se);
+    for (int j = 0; j < NTH_HIER_MAX_ORDER; ++j) free(v[j]);
     return st;
 }
 
@@ -255,6 +315,21 @@ done:
 
 /* ---- The command -------------------------------------------------------------------------------- */
 
+/* Options of an architecture and its average belong to --expected, a network file to all else. */
+static nth_status check_expected(cli *c)
+{
+    static const char *const own[] = { "activation", "depth", "width", "init", "networks", "rse", "sigma-w", "sigma-b", "input-scale" };
+    const nth_config        *cfg = c->cfg;
+    for (size_t i = 0; !cfg->expected && i < sizeof own / sizeof *own; ++i)
+        if (nth_config_given(cfg, own[i])) return cli_fail(c, NTH_E_ARG, "--%s goes with --expected only", own[i]);
+    if (!cfg->expected) return cfg->net != NULL ? NTH_OK : cli_fail(c, NTH_E_ARG, "--net FILE is missing: network file");
+    if (cfg->net != NULL) return cli_fail(c, NTH_E_ARG, "--net does not go with --expected; it is a mean over networks");
+    if (cfg->khat || cfg->dense) return cli_fail(c, NTH_E_ARG, "--%s does not go with --expected", cfg->khat ? "khat" : "dense");
+    if (cfg->order % 2 == 1 && (nth_config_given(cfg, "rse") || !nth_config_given(cfg, "networks")))
+        return cli_fail(c, NTH_E_ARG, "--order %d --expected takes --networks and no --rse: its mean is 0", (int)cfg->order);
+    return NTH_OK;
+}
+
 static nth_status check_options(cli *c)
 {
     const nth_config *cfg = c->cfg;
@@ -281,9 +356,10 @@ nth_status cmd_hierarchy(cli *c)
     cli_problem p = { 0 };
     nth_file   *f = NULL;
     CLI_TRY(check_options(c));
-    CLI_TRY(cli_problem_load(c, &p, true, c->cfg->khat));
+    CLI_TRY(check_expected(c));
+    CLI_TRY(cli_problem_load(c, &p, !c->cfg->expected, c->cfg->khat));
     CLI_TRY(cli_create(c, &f));
-    CLI_TRY(c->cfg->khat ? khat(c, &p, &f) : c->cfg->dense ? dense(c, &p, &f) : contract(c, &p, &f));
+    CLI_TRY(c->cfg->khat ? khat(c, &p, &f) : c->cfg->dense ? dense(c, &p, &f) : c->cfg->expected ? expected(c, &p, &f) : contract(c, &p, &f));
     cli_say(c, "written to %s\n", c->cfg->out);
     nth_json_set_string(c->json, "out", c->cfg->out);
 done:

@@ -37,10 +37,12 @@ static const struct {
     { "tolerance", FULL, "empirical kernels are exact" },
     { "input-scale", FULL | LABEL, NULL },
     { "sigma-w", INFINITE | LABEL, NULL },
-    { "sigma-b", INFINITE, NULL },
+    { "sigma-b", INFINITE | LABEL, NULL },
     { "mode", LABEL, NULL },
     { "rse", LABEL, NULL },
     { "draws", LABEL, NULL },
+    { "width", LABEL, NULL },
+    { "networks", LABEL, NULL },
     { "time", LABEL, NULL },
     { "folds", LABEL, NULL },
     { "validation", LABEL, NULL },
@@ -58,7 +60,7 @@ static const char *why_not(kind k, unsigned kinds, const char *not_of_net)
     if (k == EMPIRICAL && kinds == CONV) return "convolutional kernels are --kind cntk and cnngp";
     if (k == EMPIRICAL) return not_of_net != NULL ? not_of_net : "the network file says it";
     if (kinds == 1u << EMPIRICAL) return "it is the kernel of an architecture";
-    if (k == NTH) return "K^(NTH) is that of a two-layer network without bias";
+    if (k == NTH) return "K^(NTH) is that of a fully connected network";
     return 1u << k & CONV ? "convolutional kernels are of relu and take --preset or --strides"
                           : "convolutional kernels are --kind cntk and cnngp";
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * K^(NTH) of a two-layer network on a data set with one column of targets (kernel_nth.h).
+ * K^(NTH) of a fully connected network on a data set with one column of targets (kernel_nth.h): two layers
+ * by exact sums or sampled neurons, any depth by the mean over networks.
  */
 #include "kernel_nth.h"
+#include "average.h"
 #include "kernel_state.h"
 
 #include <math.h>
@@ -20,24 +22,43 @@ typedef struct parts {
     nth_blocks agnostic, label, se;
 } parts;
 
+typedef enum mode { EXACT = 1, SAMPLED = 2, NETWORKS = 4 } mode;
+
+static mode mode_of(const cli *c)
+{
+    return strcmp(c->cfg->mode, "exact") == 0 ? EXACT : strcmp(c->cfg->mode, "networks") == 0 ? NETWORKS : SAMPLED;
+}
+
+static const struct {
+    const char *option;
+    unsigned    modes;
+    const char *with;
+} belongs[] = {
+    { "rse", SAMPLED | NETWORKS, "sampled and networks; exact values have no such error" },
+    { "draws", SAMPLED, "sampled" },
+    { "networks", NETWORKS, "networks" },
+    { "width", NETWORKS, "networks; two layers have the same K^(NTH) at every width" },
+    { "sigma-b", NETWORKS, "networks; the other two have no biases" },
+};
+
 static nth_status check(cli *c, nth_activation *act)
 {
-    nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
-    if (cfg->depth != 2)
-        return cli_fail(c, NTH_E_ARG, "--depth %lld: K^(NTH) is computed for two-layer networks; deeper ones: average nth hierarchy over networks",
-                        (long long)cfg->depth);
+    const mode        how = mode_of(c);
+    if (cfg->depth != 2 && how != NETWORKS)
+        return cli_fail(c, NTH_E_ARG, "--depth %lld: --mode %s is for two layers; deeper networks go with --mode networks",
+                        (long long)cfg->depth, cfg->mode);
     if (nth_activation_parse(act, cfg->kernel_activation) != NTH_OK)
         return cli_fail(c, NTH_E_ARG, "--activation %s: K^(NTH) takes tanh erf softplus gelu sin relu linear quadratic",
                         cfg->kernel_activation);
-    if (strcmp(cfg->mode, "exact") == 0 && *act != NTH_ACT_RELU && *act != NTH_ACT_ERF)
+    if (how == EXACT && *act != NTH_ACT_RELU && *act != NTH_ACT_ERF)
         return cli_fail(c, NTH_E_ARG, "--mode exact has relu and erf; %s goes with --mode sampled", cfg->kernel_activation);
-    if (strcmp(cfg->mode, "exact") == 0 && cfg->sigma_w != 1.0)
+    if (how == EXACT && cfg->sigma_w != 1.0)
         return cli_fail(c, NTH_E_ARG, "--mode exact takes --sigma-w 1; other scales go with --mode sampled");
-    for (int i = 0; i < 2 && strcmp(cfg->mode, "exact") == 0; ++i)
-        if (nth_config_given(cfg, i == 0 ? "rse" : "draws"))
-            return cli_fail(c, NTH_E_ARG, "--%s goes with --mode sampled; exact values have no such error", i == 0 ? "rse" : "draws");
-    return st;
+    for (size_t i = 0; i < sizeof belongs / sizeof *belongs; ++i)
+        if (!(belongs[i].modes & (unsigned)how) && nth_config_given(cfg, belongs[i].option))
+            return cli_fail(c, NTH_E_ARG, "--%s goes with --mode %s", belongs[i].option, belongs[i].with);
+    return NTH_OK;
 }
 
 typedef struct watch {
@@ -92,6 +113,20 @@ static nth_status sampled(cli *c, const cli_problem *p, const double *y, nth_act
     cli_say(c, "%td draws in %td batches, relative standard error %.3g (asked %.3g)\n", res.draws, res.batches, res.relative, c->cfg->rse);
     nth_json_set_int(c->json, "draws", res.draws);
     nth_json_set_double(c->json, "relative_standard_error", res.relative);
+done:
+    cli_progress_end(c);
+    return st;
+}
+
+static nth_status over_networks(cli *c, const cli_problem *p, const double *y, nth_activation act, parts *b, nth_file *f)
+{
+    nth_status  st = NTH_OK;
+    cli_average a;
+    CLI_TRY(cli_average_begin(&a, c, act, p, false));
+    CLI_TRY(nth_hier_mean_label(&b->agnostic, &b->label, &b->se, &a.reached, &a.opt, p->X, p->X_test, y, flow_time(c)));
+    if (f == NULL) goto done;
+    CLI_TRY(cli_average_report(&a, f));
+    CLI_TRY(cli_blocks_write(f, "K_label_se", &b->se));
 done:
     cli_progress_end(c);
     return st;
@@ -179,15 +214,17 @@ static nth_status folds(cli *c, const cli_problem *p, const double *y, nth_activ
 {
     nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
-    const bool        is_exact = strcmp(cfg->mode, "exact") == 0;
+    const mode        how = mode_of(c);
     const int         count = nth_config_given(cfg, "folds") ? (int)cfg->folds : 1;
     double           *number = NULL;
     fold              f = { 0 };
     CLI_TRY(cli_doubles(c, &number, (double)p->n, "folds"));
     CLI_TRY(nth_data_folds(number, p->n, count, cfg->validation, cfg->seed));
     for (int i = 1; i <= count; ++i) {
-        CLI_TRY(fold_create(c, &f, p, y, number, i, !is_exact));
-        CLI_TRY(is_exact ? exact(c, &f.p, f.y, act, &f.b) : sampled(c, &f.p, f.y, act, &f.b, NULL, NULL));
+        CLI_TRY(fold_create(c, &f, p, y, number, i, how != EXACT));
+        CLI_TRY(how == EXACT     ? exact(c, &f.p, f.y, act, &f.b)
+                : how == SAMPLED ? sampled(c, &f.p, f.y, act, &f.b, NULL, NULL)
+                                 : over_networks(c, &f.p, f.y, act, &f.b, NULL));
         CLI_TRY(fold_write(c, &f, i, file));
         fold_free(&f);
         f = (fold){ 0 };
@@ -243,7 +280,8 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     cli_state      state = { 0 };
     double        *y = NULL;
     nth_activation act;
-    const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = strcmp(c->cfg->mode, "exact") == 0;
+    const mode     how = mode_of(c);
+    const bool     corner = strcmp(c->cfg->test_test, "yes") == 0, is_exact = how == EXACT;
     const double   N = (double)(p->n + p->k), n = (double)p->n, k = (double)p->k;
     CLI_TRY(check(c, &act));
     CLI_TRY(check_inputs(c, p));
@@ -258,7 +296,7 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     memcpy(y, p->data->y.a, (size_t)p->n * sizeof *y);
     if (nth_config_given(c->cfg, "permute-labels"))
         CLI_TRY(nth_data_permute(nth_mat_of(y, p->n, 1), nth_const(p->data->y), c->cfg->permute_labels));
-    CLI_TRY(is_exact ? exact(c, p, y, act, &b) : sampled(c, p, y, act, &b, f, &state));
+    CLI_TRY(is_exact ? exact(c, p, y, act, &b) : how == SAMPLED ? sampled(c, p, y, act, &b, f, &state) : over_networks(c, p, y, act, &b, f));
     CLI_TRY(cli_blocks_write(f, "K_agnostic", &b.agnostic));
     CLI_TRY(cli_blocks_write(f, "K_label", &b.label));
     CLI_TRY(nth_file_set_string(f, "/", "form", act == NTH_ACT_RELU ? "almost everywhere" : "complete"));

@@ -7,7 +7,7 @@
 
 #include "problem.h"
 
-/* Writes /K_agnostic and /K_label (m times the label-aware part), in sampled mode /K_label_se, to --out; a
+/* Writes /K_agnostic and /K_label (m times the label-aware part), except in exact mode /K_label_se, to --out; a
  * sampling that ends above --rse counts as a check that does not hold. */
 NTH_NODISCARD nth_status cli_kernel_nth(cli *c, const cli_problem *p);
 

@@ -21,66 +21,43 @@ typedef struct gamma_factors {
 
 typedef struct khat_work {
     const nth_rows         *rows;
-    const nth_khat_request *req;
+    const nth_khat_weights *weights;
     nth_algebra             one, two; /* nilpotent(1), taylor(2) */
     nth_jet                *probe;    /* training rows, plain and one direction */
-    nth_spectral           *sp;
-    nth_mat                 alpha;    /* (T x n) */
-    nth_mat                 omega;    /* (T n x n) */
-    nth_mat                 basis;    /* (R x n) orthonormal rows */
     gamma_factors          *gamma;    /* (T) */
     nth_directions         *dirs;
 } khat_work;
 
-static void work_free(khat_work *w)
+/* ---- Weights of time ---------------------------------------------------------------------------- */
+
+void nth_priv_khat_weights_free(nth_khat_weights *w)
 {
-    for (ptrdiff_t t = 0; w->gamma != NULL && t < w->req->T; ++t)
-        for (int c = 0; c < 2; ++c)
-            for (int l = 0; l < NTH_MAX_LAYERS; ++l) {
-                nth_priv_free(w->gamma[t].left[c][l]);
-                nth_priv_free(w->gamma[t].right[c][l]);
-            }
-    nth_priv_free(w->gamma);
     nth_priv_free(w->alpha.a);
     nth_priv_free(w->omega.a);
     nth_priv_free(w->basis.a);
-    nth_priv_free(w->dirs);
-    nth_spectral_destroy(&w->sp);
-    nth_jet_destroy(&w->probe);
+    *w = (nth_khat_weights){ 0 };
 }
 
-/* Plain jet and kernel of the training set; its spectrum with r_0 = f_0 - y; alpha and Omega. */
-static nth_status spectral_weights(khat_work *w)
+nth_status nth_priv_khat_weights(nth_khat_weights *w, const nth_spectral *sp, ptrdiff_t T, const double *times)
 {
     nth_status      st = NTH_OK;
-    nth_mat         K[NTH_MAX_COMPS] = { 0 };
-    double         *r0 = NULL;
-    const ptrdiff_t n = w->rows->n, T = w->req->T;
-    NTH_TRY(nth_priv_mat(&K[0], n, n, "training kernel"));
-    NTH_TRY(nth_priv_doubles(&r0, n, "residual"));
-    NTH_TRY(nth_jet_create(&w->probe, &w->one, w->rows, 0, n, true));
-    NTH_TRY(nth_jet_advance(w->probe, NULL, 0, 1));
-    NTH_TRY(nth_jet_gram(K, w->probe, w->probe));
-    NTH_TRY(nth_jet_outputs(w->probe, r0));
-    nth_axpy(-1.0, w->req->y, r0, n);
-    NTH_TRY(nth_spectral_create(&w->sp, nth_const(K[0]), r0));
+    const ptrdiff_t n = sp->n;
+    *w = (nth_khat_weights){ .n = n, .T = T };
     NTH_TRY(nth_priv_mat(&w->alpha, T, n, "time-integrated residuals"));
     NTH_TRY(nth_priv_mat(&w->omega, T * n, n, "time weights"));
     for (ptrdiff_t t = 0; t < T; ++t) {
-        NTH_TRY(nth_spectral_alpha(w->sp, w->req->times[t], w->alpha.a + t * n));
-        NTH_TRY(nth_spectral_omega(w->sp, w->req->times[t], nth_block(w->omega, t * n, 0, n, n)));
+        NTH_TRY(nth_spectral_alpha(sp, times[t], w->alpha.a + t * n));
+        NTH_TRY(nth_spectral_omega(sp, times[t], nth_block(w->omega, t * n, 0, n, n)));
     }
 done:
-    nth_priv_free(K[0].a);
-    nth_priv_free(r0);
     return st;
 }
 
-/* Orthonormal basis of the row spaces of all Omega(t), each scaled to unit norm, to rounding. */
-static nth_status common_basis(khat_work *w)
+/* The row spaces of all Omega(t), each scaled to unit norm, to rounding. */
+nth_status nth_priv_khat_basis(nth_khat_weights *w)
 {
     nth_status      st = NTH_OK;
-    const ptrdiff_t n = w->rows->n, Tn = w->omega.rows, k = n < Tn ? n : Tn;
+    const ptrdiff_t n = w->n, Tn = w->omega.rows, k = n < Tn ? n : Tn;
     nth_mat         A = { 0 }, U = { 0 };
     double         *s = NULL;
     ptrdiff_t       rank = 0;
@@ -88,7 +65,7 @@ static nth_status common_basis(khat_work *w)
     NTH_TRY(nth_priv_mat(&U, Tn, k, "stacked weights"));
     NTH_TRY(nth_priv_mat(&w->basis, k, n, "basis of directions"));
     NTH_TRY(nth_priv_doubles(&s, k, "singular values"));
-    for (ptrdiff_t t = 0; t < w->req->T; ++t) {
+    for (ptrdiff_t t = 0; t < w->T; ++t) {
         const nth_cmat O = nth_const(nth_block(w->omega, t * n, 0, n, n));
         const double   norm = nth_frobenius(O);
         for (ptrdiff_t i = 0; i < n * n && norm > 0.0; ++i) A.a[t * n * n + i] = O.a[i] / norm;
@@ -103,12 +80,40 @@ done:
     return st;
 }
 
+/* ---- The curve ---------------------------------------------------------------------------------- */
+
+static void work_free(khat_work *w)
+{
+    for (ptrdiff_t t = 0; w->gamma != NULL && t < w->weights->T; ++t)
+        for (int c = 0; c < 2; ++c)
+            for (int l = 0; l < NTH_MAX_LAYERS; ++l) {
+                nth_priv_free(w->gamma[t].left[c][l]);
+                nth_priv_free(w->gamma[t].right[c][l]);
+            }
+    nth_priv_free(w->gamma);
+    nth_priv_free(w->dirs);
+    nth_jet_destroy(&w->probe);
+}
+
+/* Plain jet of the training set. */
+static nth_status work_create(khat_work *w)
+{
+    nth_status st = NTH_OK;
+    nth_algebra_nilpotent(&w->one, 1);
+    nth_algebra_taylor(&w->two, 2);
+    NTH_TRY(nth_priv_alloc(&w->dirs, 1, sizeof *w->dirs, "directions"));
+    NTH_TRY(nth_jet_create(&w->probe, &w->one, w->rows, 0, w->rows->n, true));
+    NTH_TRY(nth_jet_advance(w->probe, NULL, 0, 1));
+done:
+    return st;
+}
+
 static nth_status gamma_alloc(khat_work *w)
 {
     nth_status            st = NTH_OK;
     const nth_net_config *cfg = &w->rows->net->cfg;
-    NTH_TRY(nth_priv_alloc(&w->gamma, w->req->T, sizeof *w->gamma, "second-order drift"));
-    for (ptrdiff_t t = 0; t < w->req->T; ++t)
+    NTH_TRY(nth_priv_alloc(&w->gamma, w->weights->T, sizeof *w->gamma, "second-order drift"));
+    for (ptrdiff_t t = 0; t < w->weights->T; ++t)
         for (int c = 0; c < w->rows->net->copies; ++c)
             for (int l = 1; l < cfg->layers; ++l) {
                 NTH_TRY(nth_priv_doubles(&w->gamma[t].left[c][l - 1], w->rows->n * cfg->widths[l], "second-order drift"));
@@ -134,14 +139,14 @@ static nth_status second_order_drift(khat_work *w)
     double               *a = NULL;
     NTH_TRY(gamma_alloc(w));
     NTH_TRY(nth_priv_doubles(&a, n, "direction"));
-    for (ptrdiff_t k = 0; k < w->basis.rows; ++k) {
-        const double *b = w->basis.a + k * n;
+    for (ptrdiff_t k = 0; k < w->weights->basis.rows; ++k) {
+        const double *b = w->weights->basis.a + k * n;
         memset(w->dirs, 0, sizeof *w->dirs);
         nth_directions_base(w->dirs, w->probe);
         NTH_TRY(nth_directions_term(w->dirs, (nth_term){ .comp = 1, .coef = 1.0, .v = b }));
         NTH_TRY(nth_jet_advance(w->probe, w->dirs, 1, 2));
-        for (ptrdiff_t t = 0; t < w->req->T; ++t) {
-            NTH_TRY(nth_gemv(1.0, NTH_N, nth_const(nth_block(w->omega, t * n, 0, n, n)), b, 0.0, a));
+        for (ptrdiff_t t = 0; t < w->weights->T; ++t) {
+            NTH_TRY(nth_gemv(1.0, NTH_N, nth_const(nth_block(w->weights->omega, t * n, 0, n, n)), b, 0.0, a));
             for (int c = 0; c < w->rows->net->copies; ++c)
                 for (int l = 1; l < cfg->layers; ++l) {
                     const ptrdiff_t p = cfg->widths[l];
@@ -166,7 +171,7 @@ static nth_status curve(khat_work *w, ptrdiff_t t)
             w->dirs->left[c][l][1] = w->gamma[t].left[c][l];
             w->dirs->right[c][l][1] = w->gamma[t].right[c][l];
         }
-    NTH_TRY(nth_directions_term(w->dirs, (nth_term){ .comp = 1, .coef = -1.0, .v = w->alpha.a + t * w->rows->n }));
+    NTH_TRY(nth_directions_term(w->dirs, (nth_term){ .comp = 1, .coef = -1.0, .v = w->weights->alpha.a + t * w->rows->n }));
     NTH_TRY(nth_directions_term(w->dirs, (nth_term){ .comp = 2, .coef = 1.0, .left = 1 }));
     NTH_TRY(nth_directions_term(w->dirs, (nth_term){ .comp = 2, .coef = 1.0, .right = 1 }));
 done:
@@ -179,7 +184,6 @@ static nth_status evaluate(khat_work *w, nth_blocks *K0, nth_blocks *term3, nth_
     nth_status      st = NTH_OK;
     nth_jet        *train = NULL, *test = NULL;
     const ptrdiff_t n = w->rows->n, k = w->rows->rows - n;
-    const bool      by_curve = w->req->route == NTH_KHAT_CURVE;
     NTH_TRY(nth_jet_create(&train, &w->two, w->rows, 0, n, true));
     NTH_TRY(nth_jet_advance(train, NULL, 0, 1));
     if (k > 0) {
@@ -189,14 +193,12 @@ static nth_status evaluate(khat_work *w, nth_blocks *K0, nth_blocks *term3, nth_
     if (K0 != NULL) NTH_TRY(nth_priv_gram_blocks(K0, 0, train, test));
     if (f0 != NULL) NTH_TRY(nth_jet_outputs(train, f0));
     if (f0 != NULL && k > 0) NTH_TRY(nth_jet_outputs(test, f0 + n));
-    for (ptrdiff_t t = 0; t < w->req->T; ++t) {
+    for (ptrdiff_t t = 0; t < w->weights->T; ++t) {
         NTH_TRY(curve(w, t));
         NTH_TRY(nth_jet_advance(train, w->dirs, 1, 3));
         if (k > 0) NTH_TRY(nth_jet_advance(test, w->dirs, 1, 3));
-        nth_blocks *const terms[NTH_MAX_COMPS] = { NULL, &term3[t], by_curve ? &term4[t] : NULL };
+        nth_blocks *const terms[NTH_MAX_COMPS] = { NULL, term3 ? &term3[t] : NULL, term4 ? &term4[t] : NULL };
         NTH_TRY(nth_priv_gram_components(terms, train, test));
-        if (!by_curve)
-            NTH_TRY(nth_priv_khat_contractions(&term4[t], w->rows, w->sp, w->req->times[t], w->req->route));
     }
 done:
     nth_jet_destroy(&train);
@@ -204,26 +206,73 @@ done:
     return st;
 }
 
+static nth_status terms(khat_work *w, nth_blocks *K0, nth_blocks *term3, nth_blocks *term4, double *f0)
+{
+    nth_status st = NTH_OK;
+    NTH_TRY(second_order_drift(w));
+    NTH_TRY(evaluate(w, K0, term3, term4, f0));
+done:
+    return st;
+}
+
+nth_status nth_priv_khat_terms(nth_blocks *K0, nth_blocks *term3, nth_blocks *term4, double *f0, const nth_rows *rows,
+                               const nth_khat_weights *weights)
+{
+    nth_status st = NTH_OK;
+    khat_work  w = { .rows = rows, .weights = weights };
+    NTH_TRY(work_create(&w));
+    NTH_TRY(terms(&w, K0, term3, term4, f0));
+done:
+    work_free(&w);
+    return st;
+}
+
+/* ---- The prediction of one network -------------------------------------------------------------- */
+
+/* Spectrum of the network's own training kernel with r_0 = f_0 - y. */
+static nth_status own_spectrum(nth_spectral **sp, const nth_jet *probe, const double *y)
+{
+    nth_status      st = NTH_OK;
+    nth_mat         K[NTH_MAX_COMPS] = { 0 };
+    double         *r0 = NULL;
+    const ptrdiff_t n = probe->rows;
+    NTH_TRY(nth_priv_mat(&K[0], n, n, "training kernel"));
+    NTH_TRY(nth_priv_doubles(&r0, n, "residual"));
+    NTH_TRY(nth_jet_gram(K, probe, probe));
+    NTH_TRY(nth_jet_outputs(probe, r0));
+    nth_axpy(-1.0, y, r0, n);
+    NTH_TRY(nth_spectral_create(sp, nth_const(K[0]), r0));
+done:
+    nth_priv_free(K[0].a);
+    nth_priv_free(r0);
+    return st;
+}
+
 nth_status nth_priv_khat(nth_blocks *K0, nth_blocks *term3, nth_blocks *term4, double *f0, const nth_rows *rows,
                          const nth_khat_request *req)
 {
-    nth_status st = NTH_OK;
-    khat_work  w = { .rows = rows, .req = req };
+    nth_status       st = NTH_OK;
+    nth_khat_weights weights = { 0 };
+    khat_work        w = { .rows = rows, .weights = &weights };
+    nth_spectral    *sp = NULL;
+    const bool       by_curve = req->route == NTH_KHAT_CURVE;
     NTH_REQUIRE(req->T >= 1, NTH_E_ARG, "no times asked for");
     for (ptrdiff_t t = 0; t < req->T; ++t)
         NTH_REQUIRE(req->times[t] >= 0.0, NTH_E_ARG, "time %g is negative or not a number", req->times[t]);
     for (ptrdiff_t i = 0; i < rows->n; ++i)
         NTH_REQUIRE(isfinite(req->y[i]), NTH_E_NUMERIC, "label %td is not finite", i + 1);
     if (K0 != NULL) NTH_TRY(nth_priv_blocks_check(K0, rows->n, rows->rows - rows->n));
-    nth_algebra_nilpotent(&w.one, 1);
-    nth_algebra_taylor(&w.two, 2);
-    NTH_TRY(nth_priv_alloc(&w.dirs, 1, sizeof *w.dirs, "directions"));
-    NTH_TRY(spectral_weights(&w));
-    NTH_TRY(common_basis(&w));
-    NTH_TRY(second_order_drift(&w));
-    NTH_TRY(evaluate(&w, K0, term3, term4, f0));
+    NTH_TRY(work_create(&w));
+    NTH_TRY(own_spectrum(&sp, w.probe, req->y));
+    NTH_TRY(nth_priv_khat_weights(&weights, sp, req->T, req->times));
+    if (by_curve) NTH_TRY(nth_priv_khat_basis(&weights));
+    NTH_TRY(terms(&w, K0, term3, by_curve ? term4 : NULL, f0));
+    for (ptrdiff_t t = 0; t < req->T && !by_curve; ++t)
+        NTH_TRY(nth_priv_khat_contractions(&term4[t], rows, sp, req->times[t], req->route));
 done:
     work_free(&w);
+    nth_priv_khat_weights_free(&weights);
+    nth_spectral_destroy(&sp);
     return st;
 }
 

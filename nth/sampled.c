@@ -19,6 +19,7 @@
 #include "ntk_priv.h"
 #include "nth/rng.h"
 #include "nth/sampled.h"
+#include "tally_priv.h"
 
 #include <math.h>
 #include <string.h>
@@ -210,39 +211,6 @@ static void finish(sampler *r)
 
 /* ---- Batches ------------------------------------------------------------------------------------ */
 
-/* Running mean of batches and sum of squares about it: views of the caller's blocks. */
-typedef struct tally {
-    nth_mat mean, scatter;
-} tally;
-
-static void clear(nth_mat A)
-{
-    for (ptrdiff_t i = 0; i < A.rows; ++i) memset(A.a + i * A.ld, 0, (size_t)A.cols * sizeof *A.a);
-}
-
-static void tally_add(const tally *t, nth_mat batch, ptrdiff_t count)
-{
-    const double share = 1.0 / (double)count;
-#pragma omp parallel for schedule(static)
-    for (ptrdiff_t i = 0; i < batch.rows; ++i)
-        for (ptrdiff_t j = 0; j < batch.cols; ++j) {
-            double      *m = &t->mean.a[i * t->mean.ld + j];
-            const double off = batch.a[i * batch.ld + j] - *m;
-            *m += share * off;
-            t->scatter.a[i * t->scatter.ld + j] += off * (batch.a[i * batch.ld + j] - *m);
-        }
-}
-
-/* |se| / |mean|, Frobenius. */
-static double relative_error(const tally *t, ptrdiff_t count)
-{
-    double se2 = 0.0;
-    for (ptrdiff_t i = 0; i < t->scatter.rows; ++i)
-        for (ptrdiff_t j = 0; j < t->scatter.cols; ++j) se2 += t->scatter.a[i * t->scatter.ld + j];
-    const double size = nth_frobenius(nth_const(t->mean));
-    return count < 2 || size == 0.0 ? INFINITY : sqrt(se2 / ((double)count * (double)(count - 1))) / size;
-}
-
 static nth_status sampler_create(sampler *r, nth_cmat X, nth_cmat X_test, const nth_blocks *shape)
 {
     nth_status      st = NTH_OK;
@@ -307,59 +275,31 @@ done:
     return st;
 }
 
-/* Standard errors in place of the sums of squares of `count` batches. */
-static void scatter_to_errors(const tally t[3], ptrdiff_t count)
-{
-    for (int q = 0; q < 3; ++q)
-        for (ptrdiff_t i = 0; i < t[q].scatter.rows; ++i)
-            for (ptrdiff_t j = 0; j < t[q].scatter.cols; ++j) {
-                double *s = &t[q].scatter.a[i * t[q].scatter.ld + j];
-                *s = sqrt(*s / ((double)count * (double)(count - 1)));
-            }
-}
-
-static nth_status check_blocks(const nth_blocks *mean, const nth_blocks *se, ptrdiff_t n, ptrdiff_t k)
-{
-    nth_status st = NTH_OK;
-    NTH_TRY(nth_priv_blocks_check(mean, n, k));
-    NTH_TRY(nth_priv_blocks_check(se, n, k));
-    NTH_REQUIRE(mean->train.a != NULL, NTH_E_ARG, "the training block decides when to stop; it must be given");
-    NTH_REQUIRE((mean->train.a != NULL) == (se->train.a != NULL) && (mean->test.a != NULL) == (se->test.a != NULL) &&
-                    (mean->test_test.a != NULL) == (se->test_test.a != NULL),
-                NTH_E_SHAPE, "the blocks of se must be those of mean");
-done:
-    return st;
-}
-
 nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *result, nth_cmat X, nth_cmat X_test,
                           nth_cmat W, const double *alpha, const nth_sampled_options *opt)
 {
     nth_status      st = NTH_OK;
     sampler         r = { .opt = opt, .W = W, .alpha = alpha, .n = X.rows, .k = X_test.rows, .N = X.rows + X_test.rows,
                           .d = X.cols, .kappa = opt->readout == NTH_READOUT_SIGNS ? 1.0 : 3.0 };
-    const tally     t[3] = { { mean->train, se->train }, { mean->test, se->test }, { mean->test_test, se->test_test } };
     const ptrdiff_t least = opt->least > 0 ? opt->least : 40000, most = opt->most > 0 ? opt->most : 100000000;
-    ptrdiff_t       count = opt->start;
+    nth_tally       t = { 0 };
     NTH_TRY(check(opt, X, X_test, W));
-    NTH_TRY(check_blocks(mean, se, r.n, r.k));
+    NTH_TRY(nth_priv_blocks_check(mean, r.n, r.k));
+    NTH_TRY(nth_priv_tally_check(mean, se, r.n, r.k));
     r.smooth = nth_activation_is_smooth(opt->activation);
     r.c1 = opt->input_scale == NTH_INPUT_ONE ? 1.0 : 1.0 / sqrt((double)X.cols);
     r.c1 *= opt->sigma_w;
     NTH_TRY(sampler_create(&r, X, X_test, mean));
-    for (int q = 0; q < 3 && count == 0; ++q) {
-        clear(t[q].mean);
-        clear(t[q].scatter);
+    nth_priv_tally_on(&t, mean, se, opt->start);
+    *result = (nth_sampled_result){ .draws = t.count * DRAWS, .batches = t.count, .relative = nth_priv_tally_relative(&t) };
+    while (t.count < LEAST_BATCHES || result->draws < least || (result->relative > opt->target && result->draws < most)) {
+        NTH_TRY(one_batch(&r, t.count));
+        nth_priv_tally_add(&t, &r.batch);
+        *result = (nth_sampled_result){ .draws = t.count * DRAWS, .batches = t.count, .relative = nth_priv_tally_relative(&t) };
+        NTH_REQUIRE(opt->progress == NULL || opt->progress(result, opt->ctx), NTH_E_INTERRUPTED, "interrupted after %td draws",
+                    result->draws);
     }
-    *result = (nth_sampled_result){ .draws = count * DRAWS, .batches = count, .relative = relative_error(&t[0], count) };
-    while (count < LEAST_BATCHES || result->draws < least || (result->relative > opt->target && result->draws < most)) {
-        NTH_TRY(one_batch(&r, count++));
-        const nth_mat batch[3] = { r.batch.train, r.batch.test, r.batch.test_test };
-        for (int q = 0; q < 3; ++q) tally_add(&t[q], batch[q], count);
-        *result = (nth_sampled_result){ .draws = count * DRAWS, .batches = count, .relative = relative_error(&t[0], count) };
-        NTH_REQUIRE(opt->progress == NULL || opt->progress(result, opt->ctx), NTH_E_INTERRUPTED,
-                    "interrupted after %td draws", result->draws);
-    }
-    scatter_to_errors(t, count);
+    nth_priv_tally_hand_out(&t, mean, se);
 done:
     sampler_free(&r);
     return st;

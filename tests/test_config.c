@@ -242,8 +242,9 @@ static void the_record_reads_back(void)
         return;
     NTH_CHECK_OK(nth_config_json(&text, cfg));
     NTH_CHECK(text != NULL &&
-              strcmp(text, "{\"command\": \"hierarchy\", \"net\": \"N.h5\", \"data\": "
-                           "\"synthetic:sphere?n=8&d=6&test=4&seed=1\", \"project\": 3, \"order\": 3, \"direction\": "
+              strcmp(text, "{\"command\": \"hierarchy\", \"activation\": \"tanh\", \"init\": \"gaussian\", \"sigma-w\": 1, \"sigma-b\": 0, "
+                           "\"input-scale\": \"fan_in\", \"net\": \"N.h5\", \"data\": "
+                           "\"synthetic:sphere?n=8&d=6&test=4&seed=1\", \"project\": 3, \"depth\": 2, \"rse\": 0.01, \"order\": 3, \"direction\": "
                            "[\"V:/u\"], \"khat\": true, \"times\": [0.1, \"inf\"], \"route\": \"curve\", \"seed\": "
                            "\"9223372036854775808\"}") == 0);
     NTH_CHECK_OK(read_text(&again, NTH_COMMAND_hierarchy, text));

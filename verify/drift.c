@@ -5,6 +5,7 @@
 #include "nth/drift.h"
 #include "alloc_priv.h"
 #include "fail_priv.h"
+#include "tally_priv.h"
 
 #include <math.h>
 
@@ -95,26 +96,19 @@ nth_status nth_drift_simulate(nth_mat mean, nth_mat se, const nth_drift_options 
     nth_status      st = NTH_OK;
     const ptrdiff_t k = X_test.rows;
     double         *group = NULL;
+    nth_tally       t = { 0 };
+    nth_blocks      means = { .test_test = mean }, errors = { .test_test = se };
     NTH_TRY(check(opt, X, X_test, 2));
     NTH_REQUIRE(mean.rows == k && mean.cols == k && se.rows == k && se.cols == k, NTH_E_SHAPE, "mean %td x %td, se %td x %td; %td test inputs",
                 mean.rows, mean.cols, se.rows, se.cols, k);
     NTH_TRY(nth_priv_doubles(&group, GROUP * k * k, "kernels of a group of networks"));
-    for (ptrdiff_t i = 0; i < k; ++i)
-        for (ptrdiff_t j = 0; j < k; ++j) mean.a[i * mean.ld + j] = se.a[i * se.ld + j] = 0.0;
+    nth_priv_tally_on(&t, &means, &errors, 0);
     for (ptrdiff_t from = 0; from < opt->networks; from += GROUP) {
         const ptrdiff_t count = opt->networks - from < GROUP ? opt->networks - from : GROUP;
         NTH_TRY(group_of(NULL, group, opt, from, count, X, X_test, y));
-        for (ptrdiff_t r = 0; r < count; ++r) /* running mean; se holds the sum of squares about it */
-            for (ptrdiff_t e = 0; e < k * k; ++e) {
-                double      *m = &mean.a[e / k * mean.ld + e % k], *s = &se.a[e / k * se.ld + e % k];
-                const double off = group[r * k * k + e] - *m;
-                *m += off / (double)(from + r + 1);
-                *s += off * (group[r * k * k + e] - *m);
-            }
+        for (ptrdiff_t r = 0; r < count; ++r) nth_priv_tally_add(&t, &(nth_blocks){ .test_test = nth_mat_of(group + r * k * k, k, k) });
     }
-    const double R = (double)opt->networks;
-    for (ptrdiff_t i = 0; i < k; ++i)
-        for (ptrdiff_t j = 0; j < k; ++j) se.a[i * se.ld + j] = sqrt(se.a[i * se.ld + j] / (R * (R - 1.0)));
+    nth_priv_tally_hand_out(&t, &means, &errors);
 done:
     nth_priv_free(group);
     return st;

@@ -163,11 +163,24 @@ cp keep.state S.h5.state
 expect 1 '' $long --out S.h5
 holds 'the numbers of one run' cmp out whole
 holds 'and no state left' test ! -e S.h5.state
-expect 2 'nth kernel: --depth 3: K^(NTH) is computed for two-layer networks; deeper ones: average nth hierarchy over networks' kernel --kind nth --depth 3 --data d.h5 --out a.h5
+expect 0 '' kernel --kind nth --activation tanh --depth 3 --mode networks --width 16 --networks 30 --sigma-b 0.2 --data d.h5 --out s.h5 --quiet
+holds 'networks: the same datasets' test "$(grep -o '^/K[a-z_]*\|^/K_label_se[a-z_]*' out | tr '\n' ' ')" = '/K_agnostic /K_agnostic_test /K_agnostic_test_test /K_label /K_label_test /K_label_test_test /K_label_se /K_label_se_test /K_label_se_test_test '
+expect 0 '' kernel --kind nth --activation relu --depth 3 --mode networks --width 64 --rse 0.5 --time 2 --test-test no --data d.h5 --out s.h5 --quiet --json
+holds 'networks in JSON' grep -q '"networks": 64' out
+expect 0 '' info s.h5
+holds 'networks recorded, and the form' test "$(grep -cx '@networks = 64\|@form = almost everywhere' out)" = 2
+expect 1 '' kernel --kind nth --activation relu --mode networks --width 16 --rse 1e-5 --networks 20 --data d.h5 --out s.h5 --quiet
+holds 'networks: what was reached is said' grep -qE '^20 networks of width 16, relative standard error 0\.[0-9]+ \(asked 1e-05\)$' out
+expect 2 'nth kernel: --depth 3: --mode sampled is for two layers; deeper networks go with --mode networks' kernel --kind nth --depth 3 --data d.h5 --out a.h5
+expect 2 'nth kernel: --width M is missing: the width of every hidden layer' kernel --kind nth --mode networks --data d.h5 --out a.h5
+expect 2 'nth kernel: --width goes with --mode networks; two layers have the same K^(NTH) at every width' kernel --kind nth --width 64 --data d.h5 --out a.h5
+expect 2 'nth kernel: --networks goes with --mode networks' kernel --kind nth --mode exact --activation erf --networks 64 --data d.h5 --out a.h5
+expect 2 'nth kernel: --draws goes with --mode sampled' kernel --kind nth --mode networks --width 8 --draws 20000 --data d.h5 --out a.h5
+expect 2 'nth kernel: --width does not go with --kind ntk; it belongs to --kind nth' kernel --kind ntk --width 8 --data d.h5 --out a.h5
 expect 2 'nth kernel: --activation silu: K^(NTH) takes tanh erf softplus gelu sin relu linear quadratic' kernel --kind nth --activation silu --data d.h5 --out a.h5
 expect 2 'nth kernel: --mode exact has relu and erf; tanh goes with --mode sampled' kernel --kind nth --mode exact --data d.h5 --out a.h5
-expect 2 'nth kernel: --rse goes with --mode sampled; exact values have no such error' kernel --kind nth --activation erf --mode exact --rse 0.1 --data d.h5 --out a.h5
-expect 2 'nth kernel: --sigma-b does not go with --kind nth; K^(NTH) is that of a two-layer network without bias' kernel --kind nth --sigma-b 0.1 --data d.h5 --out a.h5
+expect 2 'nth kernel: --rse goes with --mode sampled and networks; exact values have no such error' kernel --kind nth --activation erf --mode exact --rse 0.1 --data d.h5 --out a.h5
+expect 2 'nth kernel: --sigma-b goes with --mode networks; the other two have no biases' kernel --kind nth --sigma-b 0.1 --data d.h5 --out a.h5
 expect 2 'nth kernel: --time does not go with --kind ntk; it belongs to --kind nth' kernel --kind ntk --time 2 --data d.h5 --out a.h5
 expect 2 'nth kernel: --mode exact holds about 150 training inputs, here are 200; take --mode sampled' kernel --kind nth --activation erf --mode exact --data 'synthetic:sphere?n=200&d=6&test=0&seed=1' --out a.h5
 holds 'nothing is left behind by K^(NTH)' test -z "$(ls | grep -E '^(a|s|x)\.h5\.partial')"
