@@ -129,8 +129,8 @@ NTH_API ptrdiff_t nth_lantk_steps(const nth_lantk *z);
  * Cost       a tile of edge e: 2 e^2 d + 3 e^2 d + 2 e^2 (p + 2)^2 flops for ls and each model.
  * Accuracy   same bits for any number of threads; test_lantk.c, five_sums_are_the_double_loop,
  *            streaming_is_dense_least_squares, sketch_error_is_as_its_size_predicts.
- * Errors     NTH_E_ARG (order of steps); NTH_E_NUMERIC (K not finite, not symmetric in sign of any pair; K
- *            constant, kr); NTH_E_NOMEM; what read returns.
+ * Errors     NTH_E_ARG (order of steps); NTH_E_NUMERIC (K not finite; K constant on the training
+ *            inputs, kr; all features constant); NTH_E_NOMEM; what read returns.
  */
 NTH_API NTH_NODISCARD nth_status nth_lantk_gather(nth_lantk *z, ptrdiff_t step);
 
