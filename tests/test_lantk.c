@@ -432,7 +432,7 @@ static void permutation_keeps_the_classes(void)
     nth_lantk_options opt = options(NTH_LANTK_LS_V1);
     ptrdiff_t         count[CLASSES] = { 0 }, moved = 0;
     double            r2;
-    make(&p, 60, 0, 6, 3);
+    make(&p, 60, 0, 2, 3);
     NTH_CHECK_OK(run(&z, &p, &opt));
     r2 = nth_lantk_get_info(z, 0).r2;
     nth_lantk_destroy(&z);
