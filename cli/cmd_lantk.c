@@ -333,6 +333,7 @@ nth_status cmd_lantk(cli *c)
     CLI_TRY(write_root(&j));
     CLI_TRY(nth_file_commit(&j.out));
     say(&j);
+    cli_say(c, "written to %s\n", c->cfg->out);
 done:
     cli_discard(c, &j.out);
     nth_file_close(&j.base);
