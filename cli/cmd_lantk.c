@@ -323,6 +323,7 @@ nth_status cmd_lantk(cli *c)
     job              j = { .c = c };
     nth_lantk_source src;
     CLI_TRY(load(&j));
+    CLI_TRY(cli_disk_check(c, 8.0 * (double)j.p.n * ((double)(j.folds + 1) * (double)j.p.n + (double)j.p.k)));
     CLI_TRY(cli_create(c, &j.out));
     src = (nth_lantk_source){ .X = j.p.X, .X_test = j.p.X_test, .Y = nth_const(j.p.data->y), .read = read_base, .ctx = &j,
                               .fold = j.fold, .folds = j.folds };
