@@ -529,6 +529,23 @@ static void refusals(void)
     nth_lantk_destroy(&z);
 }
 
+/* 10^10 pairs: 2^34 rows of 11 columns are 1.5 TB. */
+static void large_sketch_is_refused(void)
+{
+    enum { N = 100000 };
+    double   *X = malloc(2 * N * sizeof *X), *Y = malloc(N * sizeof *Y);
+    problem   p = { .n = N, .d = 2 };
+    nth_lantk *z = NULL;
+    nth_lantk_options opt = options(NTH_LANTK_FJLT_V1);
+    nth_rand_normals(X, 2 * N, 1, NTH_STREAM_TEST, 0, 0);
+    for (ptrdiff_t i = 0; i < N; ++i) Y[i] = i % 2 == 0 ? 1.0 : -1.0;
+    p.src = (nth_lantk_source){ .X = nth_cmat_of(X, N, 2), .Y = nth_cmat_of(Y, N, 1), .read = read_kernel, .ctx = &p };
+    NTH_CHECK_STATUS(nth_lantk_create(&z, &p.src, &opt), NTH_E_NOMEM);
+    NTH_CHECK_MESSAGE("fjlt-v1: 17179869184 rows of 11 columns: ls-v1 solves the same least squares exactly without them");
+    NTH_CHECK(z == NULL);
+    free(X), free(Y);
+}
+
 /* Two classes whose K cancels the weights of a test pair: K_ij = +-1 off and on the diagonal, k far away. */
 static void cancelling_weights_are_named(void)
 {
@@ -586,6 +603,7 @@ int main(void)
                                       { "permutation_keeps_the_classes", permutation_keeps_the_classes },
                                       { "same_bits_on_any_threads", same_bits_on_any_threads },
                                       { "refusals", refusals },
+                                      { "large_sketch_is_refused", large_sketch_is_refused },
                                       { "cancelling_weights_are_named", cancelling_weights_are_named },
                                       { "survives_failing_allocations", survives_failing_allocations },
                                       { 0 } });
