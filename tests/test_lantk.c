@@ -589,22 +589,12 @@ static void survives_failing_allocations(void)
 
 int main(void)
 {
+#define CASE(name) { #name, name }
     return nth_test_main("lantk", (nth_test_case[]){
-                                      { "stored_values", stored_values },
-                                      { "five_sums_are_the_double_loop", five_sums_are_the_double_loop },
-                                      { "distances_are_exact_sums", distances_are_exact_sums },
-                                      { "features_match_twin", features_match_twin },
-                                      { "streaming_is_dense_least_squares", streaming_is_dense_least_squares },
-                                      { "tiles_do_not_matter", tiles_do_not_matter },
-                                      { "hadamard_by_definition", hadamard_by_definition },
-                                      { "sketch_error_is_as_its_size_predicts", sketch_error_is_as_its_size_predicts },
-                                      { "sketch_against_exact", sketch_against_exact },
-                                      { "folds_leave_labels_out", folds_leave_labels_out },
-                                      { "permutation_keeps_the_classes", permutation_keeps_the_classes },
-                                      { "same_bits_on_any_threads", same_bits_on_any_threads },
-                                      { "refusals", refusals },
-                                      { "large_sketch_is_refused", large_sketch_is_refused },
-                                      { "cancelling_weights_are_named", cancelling_weights_are_named },
-                                      { "survives_failing_allocations", survives_failing_allocations },
-                                      { 0 } });
+        CASE(stored_values), CASE(five_sums_are_the_double_loop), CASE(distances_are_exact_sums),
+        CASE(features_match_twin), CASE(streaming_is_dense_least_squares), CASE(tiles_do_not_matter),
+        CASE(hadamard_by_definition), CASE(sketch_error_is_as_its_size_predicts), CASE(sketch_against_exact),
+        CASE(folds_leave_labels_out), CASE(permutation_keeps_the_classes), CASE(same_bits_on_any_threads),
+        CASE(refusals), CASE(large_sketch_is_refused), CASE(cancelling_weights_are_named),
+        CASE(survives_failing_allocations), { 0 } });
 }
