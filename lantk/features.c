@@ -132,14 +132,23 @@ static nth_pair_row row_of(const tile *t, ptrdiff_t i)
     return (nth_pair_row){ i, t->col, t->z->K.a + at, t->z->G.a + at, t->z->L.a + at };
 }
 
-/* Places a .. b-1 of the list hold the kept columns from t->col to min(t->col + t->c, end). */
+/* Number of kept samples below i. */
+static ptrdiff_t below(const nth_lantk_model *m, ptrdiff_t i)
+{
+    ptrdiff_t lo = 0, hi = m->kept;
+    while (lo < hi) {
+        const ptrdiff_t middle = lo + (hi - lo) / 2;
+        if (m->list[middle] < i) lo = middle + 1;
+        else hi = middle;
+    }
+    return lo;
+}
+
+/* The kept columns from t->col to min(t->col + t->c, end). */
 static const ptrdiff_t *kept_columns(const tile *t, const nth_lantk_model *m, ptrdiff_t end, ptrdiff_t *count)
 {
-    ptrdiff_t first = 0, last;
-    if (end > t->col + t->c) end = t->col + t->c;
-    while (first < m->kept && m->list[first] < t->col) ++first;
-    for (last = first; last < m->kept && m->list[last] < end;) ++last;
-    *count = last - first;
+    const ptrdiff_t first = below(m, t->col), last = below(m, end < t->col + t->c ? end : t->col + t->c);
+    *count = last > first ? last - first : 0;
     return m->list + first;
 }
 

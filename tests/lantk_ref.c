@@ -72,7 +72,6 @@ void ref_least_squares(double *fitted, const double *A, const double *b, ptrdiff
 {
     /* Orthonormal columns by Gram and Schmidt, twice, then the projection of b. */
     long double *Q = calloc((size_t)(rows * cols), sizeof *Q), *r = calloc((size_t)rows, sizeof *r);
-    for (ptrdiff_t i = 0; i < rows; ++i) r[i] = 0.0L;
     for (ptrdiff_t f = 0; f < cols; ++f) {
         long double *q = Q + f * rows, first = 0.0L, norm = 0.0L, with_b = 0.0L;
         for (ptrdiff_t i = 0; i < rows; ++i) q[i] = A[i * cols + f], first += q[i] * q[i];
