@@ -3,7 +3,6 @@
  * Kernels larger than memory (kernel_tiles.h). /tiles_done holds the number of tiles in the file and
  * the largest entries so far: tiles come in one order, so the number says where to go on.
  */
-#define _DEFAULT_SOURCE /* statvfs's types */
 #include "kernel_tiles.h"
 
 #include <inttypes.h>
@@ -11,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 static const double FLUSH_SECONDS = 5.0; /* a killed run loses no more, or one tile */
@@ -43,25 +40,11 @@ static ptrdiff_t tiles_of(const part *p, ptrdiff_t edge)
     return p->row == p->col ? r * (r + 1) / 2 : r * c;
 }
 
-/* The disk is asked before hours of work, not after. */
 static nth_status disk_check(cli *c, const part *parts, int count)
 {
-    struct statvfs disk;
-    char           folder[4096];
-    double         bytes = 0.0;
-    const char    *slash = strrchr(c->cfg->out, '/');
+    double bytes = 0.0;
     for (int i = 0; i < count; ++i) bytes += 8.0 * (double)parts[i].rows * (double)parts[i].cols;
-    if (slash == NULL) snprintf(folder, sizeof folder, ".");
-    else snprintf(folder, sizeof folder, "%.*s", (int)(slash - c->cfg->out + 1), c->cfg->out);
-    if (statvfs(folder, &disk) != 0) return NTH_OK; /* opening the file will say more */
-    char        partial[4096];
-    struct stat there;
-    double      have = (double)disk.f_bavail * (double)disk.f_frsize;
-    snprintf(partial, sizeof partial, "%s.partial", c->cfg->out); /* what an interrupted run has taken */
-    if (stat(partial, &there) == 0) have += 512.0 * (double)there.st_blocks;
-    if (bytes <= have) return NTH_OK;
-    return cli_fail(c, NTH_E_IO, "%s needs %.4g GB on the disk, %.4g GB are free there", c->cfg->out, 1e-9 * bytes,
-                    1e-9 * have);
+    return cli_disk_check(c, bytes);
 }
 
 static nth_status keep(run *r, bool now)

@@ -2,12 +2,15 @@
  *
  * Networks, data, blocks of kernels and memory for the commands (problem.h).
  */
+#define _DEFAULT_SOURCE /* statvfs's types */
 #include "problem.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* ---- Network and data --------------------------------------------------------------------------- */
@@ -66,6 +69,24 @@ nth_status cli_doubles(cli *c, double **out, double count, const char *what)
     if (st != NTH_OK) return st;
     *out = calloc(count < 1.0 ? 1 : (size_t)count, sizeof(double));
     return *out != NULL ? NTH_OK : cli_fail(c, NTH_E_NOMEM, "%s: out of memory at %.4g GB", what, 8e-9 * count);
+}
+
+/* What an interrupted run has taken counts as free: it is gone on with, or replaced. */
+nth_status cli_disk_check(cli *c, double bytes)
+{
+    struct statvfs disk;
+    struct stat    there;
+    char           folder[4096], partial[4096];
+    const char    *slash = strrchr(c->cfg->out, '/');
+    if (slash == NULL) snprintf(folder, sizeof folder, ".");
+    else snprintf(folder, sizeof folder, "%.*s", (int)(slash - c->cfg->out + 1), c->cfg->out);
+    if (statvfs(folder, &disk) != 0) return NTH_OK; /* opening the file will say more */
+    double have = (double)disk.f_bavail * (double)disk.f_frsize;
+    snprintf(partial, sizeof partial, "%s.partial", c->cfg->out);
+    if (stat(partial, &there) == 0) have += 512.0 * (double)there.st_blocks;
+    if (bytes <= have) return NTH_OK;
+    return cli_fail(c, NTH_E_IO, "%s needs %.4g GB on the disk, %.4g GB are free there", c->cfg->out, 1e-9 * bytes,
+                    1e-9 * have);
 }
 
 nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p)

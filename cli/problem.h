@@ -26,6 +26,9 @@ NTH_NODISCARD nth_status cli_memory_check(cli *c, double bytes, const char *what
 /* Zeroed doubles, after that check; `count` may exceed every integer type. */
 NTH_NODISCARD nth_status cli_doubles(cli *c, double **out, double count, const char *what);
 
+/* NTH_E_IO if the disk of --out has not that much room: asked before hours of work, not after. */
+NTH_NODISCARD nth_status cli_disk_check(cli *c, double bytes);
+
 /* Training, then test inputs as form E3 takes them: divided by sqrt(d) unless --input-scale is one. */
 NTH_NODISCARD nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p);
 

@@ -56,7 +56,7 @@ static nth_status claim_of(nth_claim *c, nth_drift_part part, const nth_net_conf
         next = entries_of(next, part, &w[p], n, k);
         c->rate[0].median[p] = nth_priv_summary(f.v[p], f.seeds[p], f.entries, kind, work);
     }
-    NTH_TRY(nth_priv_fit(&c->rate[0], &f, kind, draws, seed));
+    NTH_TRY(nth_priv_fit_rate(&c->rate[0], &f, kind, draws, seed));
     c->verdict = nth_priv_judge(c, least, draws);
 done:
     nth_priv_free(values);

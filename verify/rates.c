@@ -96,7 +96,7 @@ static double resampled_slope(const nth_fit *f, nth_summary kind, double *work, 
     return slope(f->x, y, f->points);
 }
 
-nth_status nth_priv_fit(nth_rate *rate, const nth_fit *f, nth_summary kind, ptrdiff_t draws, uint64_t seed)
+nth_status nth_priv_fit_rate(nth_rate *rate, const nth_fit *f, nth_summary kind, ptrdiff_t draws, uint64_t seed)
 {
     nth_status st = NTH_OK;
     ptrdiff_t  most = 1;
@@ -165,7 +165,7 @@ nth_status nth_priv_rate(const nth_sweep *s, ptrdiff_t family, const ptrdiff_t *
     NTH_TRY(nth_priv_doubles(&values, (all + 1) * fam->seeds, "values of a fit"));
     NTH_TRY(nth_priv_doubles(&work, fam->seeds, "values of a fit"));
     collect(s, family, index, kind, &f, rate, values, work);
-    NTH_TRY(nth_priv_fit(rate, &f, kind, s->opt.bootstrap, s->opt.seed));
+    NTH_TRY(nth_priv_fit_rate(rate, &f, kind, s->opt.bootstrap, s->opt.seed));
 done:
     nth_priv_free(values);
     nth_priv_free(work);

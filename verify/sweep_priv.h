@@ -92,7 +92,7 @@ typedef struct nth_fit {
 } nth_fit;
 
 /* Slope, interval, local slopes and points of *rate; NaN with fewer than two points. */
-NTH_NODISCARD nth_status nth_priv_fit(nth_rate *rate, const nth_fit *f, nth_summary kind, ptrdiff_t draws, uint64_t seed);
+NTH_NODISCARD nth_status nth_priv_fit_rate(nth_rate *rate, const nth_fit *f, nth_summary kind, ptrdiff_t draws, uint64_t seed);
 /* Of v (seeds x entries); work as large. */
 double nth_priv_summary(const double *v, ptrdiff_t seeds, ptrdiff_t entries, nth_summary kind, double *work);
 

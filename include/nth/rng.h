@@ -27,7 +27,8 @@ typedef enum nth_stream {
     NTH_STREAM_SPLIT,
     NTH_STREAM_BOOTSTRAP,
     NTH_STREAM_NEURONS,
-    NTH_STREAM_BATCHES
+    NTH_STREAM_BATCHES,
+    NTH_STREAM_SKETCH
 } nth_stream;
 
 /**
