@@ -126,6 +126,8 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     CLI_TRY(is_exact ? exact(c, p, act, &b) : sampled(c, p, act, &b, f));
     CLI_TRY(cli_blocks_write(f, "K_agnostic", &b.agnostic));
     CLI_TRY(cli_blocks_write(f, "K_label", &b.label));
+    CLI_TRY(cli_diagonal_write(c, f, "K_agnostic", &b.agnostic));
+    CLI_TRY(cli_diagonal_write(c, f, "K_label", &b.label));
     CLI_TRY(nth_file_set_string(f, "/", "form", act == NTH_ACT_RELU ? "almost everywhere" : "complete"));
     CLI_TRY(nth_file_commit(&f));
     if (act == NTH_ACT_RELU) cli_say(c, "relu: the almost-everywhere form (a.e.), sigma'' = 0\n");

@@ -119,6 +119,21 @@ static nth_status product(nth_mat to, nth_mat Kn, nth_mat w, ptrdiff_t lo, ptrdi
     return NTH_OK;
 }
 
+/* Column 0 once more: a product's rounding depends on the number of columns, the value must not. */
+static void value(group *g, const side *r, const side *c, ptrdiff_t rows)
+{
+    for (ptrdiff_t at = 0; at < rows; ++at) {
+        const ptrdiff_t k = r->class[g->order[at]];
+        const double   *row = g->Kn.a + at * g->Kn.ld;
+        double          one = 0.0, two = 0.0;
+        for (ptrdiff_t j = c->start[k]; j < c->start[k + 1]; ++j) one += row[j];
+        for (ptrdiff_t j = 0; j < c->start[k]; ++j) two += row[j];
+        for (ptrdiff_t j = c->start[k + 1]; j < c->n; ++j) two += row[j];
+        g->intra.a[at * g->intra.ld] = one;
+        g->inter.a[at * g->inter.ld] = two;
+    }
+}
+
 static nth_status one_group(sums *s, group *g, const side *r, const side *c, ptrdiff_t rows)
 {
     nth_status      st = NTH_OK;
@@ -132,6 +147,7 @@ static nth_status one_group(sums *s, group *g, const side *r, const side *c, ptr
         NTH_TRY(product(inter, Kn, c->w, 0, c->start[k], false));
         NTH_TRY(product(inter, Kn, c->w, c->start[k + 1], c->n, true));
     }
+    value(g, r, c, rows);
     for (ptrdiff_t at = 0; at < rows; ++at) {
         const double *w = r->w.a + r->place[g->order[at]] * r->w.ld;
         for (ptrdiff_t b = 0; b < draws; ++b) {

@@ -183,6 +183,9 @@ static void resamples_are_those_by_hand(void)
         for (ptrdiff_t b = 0; b < DRAWS; ++b) square += pow(got[b] - mean, 2.0);
         NTH_CHECK_OK(set < 2 ? on_train(&e, C, set == 1, DRAWS) : on_test(&e, C, DRAWS));
         NTH_CHECK_CLOSE(e.standard_error, sqrt(square / (DRAWS - 1)), 1e-11, 0.0);
+        nth_elasticity plain;
+        NTH_CHECK_OK(set < 2 ? on_train(&plain, C, set == 1, 0) : on_test(&plain, C, 0));
+        NTH_CHECK(plain.ratio == e.ratio && plain.intra == e.intra);
         NTH_CHECK(e.low < e.ratio && e.ratio < e.high && e.undefined == 0);
         NTH_CHECK(below(got, e.low) == 1 && below(got, e.high) == DRAWS - 1); /* 0.025 and 0.975 of 39 steps */
         NTH_CHECK_CLOSE(e.high - e.low, 4.0 * e.standard_error, 0.5, 0.0);

@@ -79,7 +79,13 @@ NTH_API NTH_NODISCARD nth_status nth_elastic_test(nth_elasticity *out, nth_elast
                                                   nth_cmat Y, const double *D_test, const double *D,
                                                   const nth_elastic_options *opt);
 
-/** Rows of a matrix in memory: an nth_elastic_rows whose ctx is an nth_cmat. */
+/**
+ * Rows of a matrix in memory: an nth_elastic_rows whose ctx is an nth_cmat.
+ *
+ * Shapes     A (r x n), the matrix with n columns. Scaling none. Ownership the caller's. Cost r n.
+ * Accuracy   exact.
+ * Errors     NTH_E_SHAPE.
+ */
 NTH_API NTH_NODISCARD nth_status nth_elastic_matrix(nth_mat A, ptrdiff_t row, void *ctx);
 
 #ifdef __cplusplus
