@@ -162,6 +162,7 @@ static nth_status empirical(cli *c, const cli_problem *p)
     CLI_TRY(nth_ntk_empirical(&K, p->net, p->X, p->X_test));
     if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
     CLI_TRY(cli_blocks_write(f, "K", &K));
+    CLI_TRY(cli_diagonal_write(c, f, "K", &K));
     CLI_TRY(nth_file_commit(&f));
     cli_report_blocks(c, "K", &K);
 done:

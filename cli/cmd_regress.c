@@ -39,21 +39,14 @@ static nth_status check_options(cli *c)
 {
     static const char *const of_ridge[] = { "ridge", "method", "against" };
     const nth_config        *cfg = c->cfg;
-    char                    *end;
     for (ptrdiff_t i = 0; i < cfg->ridge.n; ++i)
         if (!isfinite(cfg->ridge.v[i]))
             return cli_fail(c, NTH_E_ARG, "--ridge: %g is not finite", cfg->ridge.v[i]);
-    if (cfg->weight != NULL && cfg->add == NULL)
-        return cli_fail(c, NTH_E_ARG, "--weight goes with --add only");
+    const bool chosen = cfg->weight != NULL && (strcmp(cfg->weight, "loo") == 0 || strcmp(cfg->weight, "folds") == 0);
+    if (cli_check_weight(c, true) != NTH_OK) return NTH_E_ARG;
     for (int i = 0; i < 2; ++i)
         if (nth_config_given(cfg, i == 0 ? "folds" : "validation") && (cfg->weight == NULL || strcmp(cfg->weight, "folds") != 0))
             return cli_fail(c, NTH_E_ARG, "--%s goes with --weight folds only", i == 0 ? "folds" : "validation");
-    if (cfg->add != NULL && cfg->weight == NULL)
-        return cli_fail(c, NTH_E_ARG, "--add needs --weight W, a number, loo or folds");
-    const bool chosen = cfg->weight != NULL && (strcmp(cfg->weight, "loo") == 0 || strcmp(cfg->weight, "folds") == 0);
-    if (cfg->weight != NULL && !chosen &&
-        (!isfinite(strtod(cfg->weight, &end)) || end == cfg->weight || *end != '\0'))
-        return cli_fail(c, NTH_E_ARG, "--weight: \"%s\" is neither a number nor loo nor folds", cfg->weight);
     if (cfg->ridge.n > 1 && cfg->regress_method != NULL &&
         strcmp(cfg->regress_method, "eigen") != 0)
         return cli_fail(c, NTH_E_ARG,

@@ -5,6 +5,7 @@
  * reported. Tables are in verify_table.c.
  */
 #include "commands.h"
+#include "verify_agnostic.h"
 #include "verify_drift.h"
 #include "verify_table.h"
 
@@ -205,6 +206,7 @@ nth_status cmd_verify(cli *c)
     verify_run          run = { .c = c };
     if (strcmp(c->cfg->check, "mean-drift") == 0) return cli_verify_drift(c);
     if (c->cfg->exponents) return cli_fail(c, NTH_E_ARG, "--exponents goes with mean-drift, not with %s", c->cfg->check);
+    if (strcmp(c->cfg->check, "claim-1.1") == 0) return cli_verify_agnostic(c);
     nth_family         *list = calloc(NTH_SWEEP_MAX_FAMILIES, sizeof *list);
     ptrdiff_t           count = 0;
     nth_verdict_options verdict;

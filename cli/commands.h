@@ -8,6 +8,7 @@
 #include "cli.h"
 
 nth_status cmd_data(cli *c);
+nth_status cmd_elastic(cli *c);
 nth_status cmd_hierarchy(cli *c);
 nth_status cmd_info(cli *c);
 nth_status cmd_kernel(cli *c);

@@ -299,6 +299,8 @@ nth_status cli_kernel_nth(cli *c, const cli_problem *p)
     CLI_TRY(is_exact ? exact(c, p, y, act, &b) : how == SAMPLED ? sampled(c, p, y, act, &b, f, &state) : over_networks(c, p, y, act, &b, f));
     CLI_TRY(cli_blocks_write(f, "K_agnostic", &b.agnostic));
     CLI_TRY(cli_blocks_write(f, "K_label", &b.label));
+    CLI_TRY(cli_diagonal_write(c, f, "K_agnostic", &b.agnostic));
+    CLI_TRY(cli_diagonal_write(c, f, "K_label", &b.label));
     CLI_TRY(nth_file_set_string(f, "/", "form", act == NTH_ACT_RELU ? "almost everywhere" : "complete"));
     if (nth_config_given(c->cfg, "folds") || nth_config_given(c->cfg, "validation")) CLI_TRY(folds(c, p, y, act, f));
     CLI_TRY(nth_file_commit(&f));

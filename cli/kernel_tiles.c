@@ -142,6 +142,20 @@ done:
     return st;
 }
 
+/* /K_test_diag: what a normaliser needs of the test inputs, also without their block. */
+static nth_status write_diagonal(run *r, const cli_problem *p)
+{
+    nth_status st = NTH_OK;
+    double    *D = NULL;
+    if (p->k == 0) return NTH_OK;
+    CLI_TRY(cli_doubles(r->c, &D, (double)(p->n + p->k), "diagonal"));
+    CLI_TRY(nth_infinite_diagonal(r->covariance ? NULL : D, r->covariance ? D : NULL, r->K));
+    CLI_TRY(nth_file_write(r->file, "/K_test_diag", D + p->n, 1, &p->k));
+done:
+    free(D);
+    return st;
+}
+
 nth_status cli_kernel_tiles(cli *c, const nth_infinite *K, const cli_problem *p, bool covariance, bool corner)
 {
     nth_status st = NTH_OK;
@@ -161,6 +175,7 @@ nth_status cli_kernel_tiles(cli *c, const nth_infinite *K, const cli_problem *p,
     CLI_TRY(keep(&r, true));
     for (int i = 0; i < count; ++i)
         cli_report_shape(c, r.parts[i].name, 2, (ptrdiff_t[]){ r.parts[i].rows, r.parts[i].cols }, r.parts[i].largest);
+    CLI_TRY(write_diagonal(&r, p));
     CLI_TRY(nth_file_set_double(r.file, "/", "dual_error", nth_infinite_error(K)));
     CLI_TRY(nth_file_commit(&r.file));
 done:

@@ -152,6 +152,22 @@ done:
     return st;
 }
 
+nth_status cli_diagonal_write(cli *c, nth_file *file, const char *name, const nth_blocks *b)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t k = b->test_test.rows;
+    double         *D = NULL;
+    char            path[64];
+    if (b->test_test.a == NULL) return NTH_OK;
+    CLI_TRY(cli_doubles(c, &D, (double)k, "diagonal"));
+    for (ptrdiff_t i = 0; i < k; ++i) D[i] = b->test_test.a[i * b->test_test.ld + i];
+    snprintf(path, sizeof path, "/%s_test_diag", name);
+    CLI_TRY(nth_file_write(file, path, D, 1, &k));
+done:
+    free(D);
+    return st;
+}
+
 double cli_max_abs(const double *a, ptrdiff_t n)
 {
     double most = 0.0;

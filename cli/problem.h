@@ -37,6 +37,8 @@ NTH_NODISCARD nth_status cli_blocks_create(cli *c, nth_blocks *b, ptrdiff_t n, p
 void                     cli_blocks_free(nth_blocks *b);
 /* Writes the blocks there are as /NAME, /NAME_test, /NAME_test_test. */
 NTH_NODISCARD nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b);
+/* Writes the diagonal of the test-test block, if there is one, as /NAME_test_diag. */
+NTH_NODISCARD nth_status cli_diagonal_write(cli *c, nth_file *file, const char *name, const nth_blocks *b);
 /* A line (and JSON object) on a dataset: shape, largest entry. */
 void cli_report_dataset(cli *c, const char *path, const double *a, int rank, const ptrdiff_t *dims);
 /* The same where the largest entry is known. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Kernels from files, and fits over weights and ridges (regress_fit.h).
+ * Fits over weights and ridges (regress_fit.h).
  */
 #include "regress_fit.h"
 
@@ -9,60 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Kernel files ------------------------------------------------------------------------------- */
-
 nth_status cli_matrix(cli *c, nth_mat *m, ptrdiff_t rows, ptrdiff_t cols, const char *what)
 {
     double          *a = NULL;
     const nth_status st = cli_doubles(c, &a, (double)rows * (double)cols, what);
     *m = nth_mat_of(a, rows, cols);
-    return st;
-}
-
-static nth_status read_block(cli *c, const cli_gram *g, nth_file *f, const char *name, nth_mat K,
-                             const char *inputs)
-{
-    nth_status st = NTH_OK;
-    int        rank;
-    ptrdiff_t  dims[NTH_MAX_RANK];
-    CLI_TRY(nth_file_shape(f, name, &rank, dims));
-    if (rank != 2 || dims[0] != K.rows || dims[1] != K.cols)
-        return cli_fail(c, NTH_E_SHAPE,
-                        "%s: %s is %td x %td (rank %d); %td x %td is expected: %s has %s", g->path,
-                        name, dims[0], dims[1], rank, K.rows, K.cols, c->cfg->data, inputs);
-    CLI_TRY(nth_file_read(f, name, K.a, K.rows * K.cols));
-done:
-    return st;
-}
-
-nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text,
-                         const char *usual, ptrdiff_t n, ptrdiff_t k)
-{
-    nth_status  st = NTH_OK;
-    nth_file   *f = NULL;
-    char        test[sizeof g->name + 8], inputs[96];
-    const char *cut = NULL;
-    for (const char *at = strstr(text, ":/"); at != NULL; at = strstr(at + 1, ":/")) cut = at;
-    if (cut == NULL && usual == NULL)
-        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option,
-                        text);
-    const size_t length = cut != NULL ? (size_t)(cut - text) : strlen(text);
-    const char  *name = cut != NULL ? cut + 1 : usual;
-    if (length == 0 || name[1] == '\0' || length >= sizeof g->path ||
-        strlen(name) >= sizeof g->name)
-        return cli_fail(c, NTH_E_ARG, "--%s: \"%s\" is not of the form FILE:/DATASET", option,
-                        text);
-    memcpy(g->path, text, length);
-    g->path[length] = '\0';
-    strcpy(g->name, name);
-    snprintf(test, sizeof test, "%s_test", name);
-    snprintf(inputs, sizeof inputs, "%td training and %td test inputs", n, k);
-    CLI_TRY(nth_file_open(&f, g->path));
-    CLI_TRY(cli_blocks_create(c, &g->K, n, k, false));
-    CLI_TRY(read_block(c, g, f, g->name, g->K.train, inputs));
-    if (k > 0) CLI_TRY(read_block(c, g, f, test, g->K.test, inputs));
-done:
-    nth_file_close(&f);
     return st;
 }
 
@@ -79,19 +30,6 @@ nth_status cli_addend(cli *c, cli_gram *Z, const cli_gram *K, ptrdiff_t n, ptrdi
         for (ptrdiff_t e = 0; e < to[b].rows * to[b].cols; ++e) to[b].a[e] = constant ? 1.0 : from[b].a[e] * from[b].a[e];
 done:
     return st;
-}
-
-void cli_gram_free(cli_gram *g) { cli_blocks_free(&g->K); }
-
-static void add(nth_mat K, nth_mat Z, double weight)
-{
-    for (ptrdiff_t e = 0; e < K.rows * K.cols; ++e) K.a[e] += weight * Z.a[e];
-}
-
-void cli_add_kernel(cli_gram *K, const cli_gram *Z, double weight)
-{
-    add(K->K.train, Z->K.train, weight);
-    if (K->K.test.a != NULL) add(K->K.test, Z->K.test, weight);
 }
 
 /* ---- Fits --------------------------------------------------------------------------------------- */
@@ -133,7 +71,7 @@ static nth_status predict(cli *c, model *m, const cli_gram *K, const cli_gram *Z
     if (Z == NULL) goto done;
     CLI_TRY(cli_matrix(c, &more, m->f_test.rows, m->f_test.cols, "predictions"));
     CLI_TRY(nth_regress_predict(more, nth_const(Z->K.test), nth_const(m->alpha), NULL));
-    add(m->f_test, more, weight);
+    cli_add(m->f_test, more, weight);
 done:
     free(more.a);
     return st;
@@ -202,7 +140,7 @@ static void fill(nth_mat work, const cli_gram *K, const cli_gram *Z, double weig
 {
     if (work.a != K->K.train.a)
         memcpy(work.a, K->K.train.a, (size_t)(work.rows * work.cols) * sizeof *work.a);
-    if (Z != NULL) add(work, Z->K.train, weight);
+    if (Z != NULL) cli_add(work, Z->K.train, weight);
 }
 
 static nth_status factor(nth_regress **r, nth_mat work, const nth_regress_options *opt, const cli_gram *K,

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The work behind nth regress: kernels from files, and fits over a grid of weights and ridges of which
+ * The work behind nth regress: fits over a grid of weights and ridges of which
  * leave-one-out chooses one.
  */
 #ifndef NTH_CLI_REGRESS_FIT_H
 #define NTH_CLI_REGRESS_FIT_H
 
-#include "problem.h"
+#include "gram.h"
 #include "nth/regress.h"
 
-/* A kernel of a file: dataset NAME (n x n) and, for k > 0, NAME_test (k x n). */
-typedef struct cli_gram {
-    nth_blocks K; /* train and test; zero after cli_gram_free */
-    bool       label_free; /* made from the kernel itself, not read */
-    char       path[1024], name[256];
-} cli_gram;
-
-/* Reads FILE:/NAME, or FILE with the dataset `usual` if that is not NULL. */
-NTH_NODISCARD nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text,
-                                       const char *usual, ptrdiff_t n, ptrdiff_t k);
 /* The kernel of --add: a file's, or made from K: `constant` (all ones), `squares` (K o K). */
 NTH_NODISCARD nth_status cli_addend(cli *c, cli_gram *Z, const cli_gram *K, ptrdiff_t n, ptrdiff_t k);
-void                     cli_gram_free(cli_gram *g);
 
 /* One fit; what could not be had is NaN. */
 typedef struct cli_fit {
@@ -53,7 +42,5 @@ NTH_NODISCARD nth_status cli_score(nth_score *score, nth_task task, nth_cmat F, 
 /* A contiguous matrix; freed by free(m->a). */
 NTH_NODISCARD nth_status cli_matrix(cli *c, nth_mat *m, ptrdiff_t rows, ptrdiff_t cols,
                                     const char *what);
-/* K <- K + weight Z, train and test. */
-void cli_add_kernel(cli_gram *K, const cli_gram *Z, double weight);
 
 #endif

@@ -27,7 +27,9 @@ static const nth_source sources[] = {
       .keys = { "target", "task", "ignore", "split", "fold", "train", "test", "seed" },
       .load = nth_priv_load_csv },
     { .scheme = "uci", .keys = { "fold" }, .load = nth_priv_load_uci },
-    { .scheme = "synthetic", .keys = { "n", "d", "test", "seed" }, .load = nth_priv_load_sphere },
+    { .scheme = "synthetic",
+      .keys = { "n", "d", "test", "seed", "size", "label", "noise" },
+      .load = nth_priv_load_synthetic },
     { .load = NULL },
 };
 

@@ -162,6 +162,10 @@ nth_status nth_priv_load_h5(nth_data *data, const nth_spec *spec, const nth_data
 nth_status nth_priv_load_images(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
 nth_status nth_priv_load_csv(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
 nth_status nth_priv_load_uci(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
-nth_status nth_priv_load_sphere(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
+nth_status nth_priv_load_synthetic(nth_data *data, const nth_spec *spec, const nth_data_options *opt);
+
+/* objects.c: synthetic:two-objects, images of at most this edge. */
+enum { NTH_OBJECTS_SIZE = 64 };
+NTH_NODISCARD nth_status nth_priv_load_objects(nth_data *data, const nth_spec *spec);
 
 #endif

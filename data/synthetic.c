@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * synthetic:sphere, the data set that needs no file: inputs uniform on the unit sphere of R^d
+ * The data sets that need no file: synthetic:two-objects is in objects.c; synthetic:sphere, the default: inputs uniform on the unit sphere of R^d
  * (normalized Gaussian vectors), labels +1, -1, +1, ... so that the classes are balanced. Input i is
  * reflected so that its first coordinate has the sign of its label: the classes are two halves of
  * the sphere, a target that a network can learn. Number j of input i is normal number i d + j of NTH_STREAM_INPUTS, run
@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const kinds[] = { "sphere", NULL };
+static const char *const kinds[] = { "sphere", "two-objects", NULL };
 
 static void fill(nth_mat x, nth_mat y, uint64_t seed, uint32_t run)
 {
@@ -27,15 +27,11 @@ static void fill(nth_mat x, nth_mat y, uint64_t seed, uint32_t run)
     }
 }
 
-nth_status nth_priv_load_sphere(nth_data *data, const nth_spec *spec, const nth_data_options *opt)
+static nth_status load_sphere(nth_data *data, const nth_spec *spec)
 {
     nth_status st = NTH_OK;
     ptrdiff_t  n = 8, d = 6, test = 4;
     uint64_t   seed = 1;
-    (void)opt;
-    NTH_REQUIRE(strcmp(spec->path, kinds[0]) == 0, NTH_E_ARG,
-                "synthetic:%s: no such synthetic set; did you mean \"%s\"?", spec->path,
-                nth_priv_data_nearest(spec->path, kinds));
     NTH_TRY(nth_priv_spec_count(spec, "n", 1, PTRDIFF_MAX, &n));
     NTH_TRY(nth_priv_spec_count(spec, "d", 1, PTRDIFF_MAX, &d));
     NTH_TRY(nth_priv_spec_count(spec, "test", 0, PTRDIFF_MAX, &test));
@@ -46,6 +42,30 @@ nth_status nth_priv_load_sphere(nth_data *data, const nth_spec *spec, const nth_
                             (unsigned long long)seed));
     fill(data->x, data->y, seed, 0);
     fill(data->x_test, data->y_test, seed, 1);
+done:
+    return st;
+}
+
+/* The kinds share one list of keys; each has some that the others do not know. */
+static nth_status refuse_keys(const nth_spec *spec, const char *const *keys)
+{
+    nth_status st = NTH_OK;
+    for (; *keys != NULL; ++keys)
+        NTH_REQUIRE(nth_priv_spec_text(spec, *keys) == NULL, NTH_E_ARG, "synthetic:%s has no key \"%s\"", spec->path, *keys);
+done:
+    return st;
+}
+
+nth_status nth_priv_load_synthetic(nth_data *data, const nth_spec *spec, const nth_data_options *opt)
+{
+    static const char *const of_sphere[] = { "d", NULL }, *const of_objects[] = { "size", "label", "noise", NULL };
+    nth_status               st = NTH_OK;
+    const bool               sphere = strcmp(spec->path, kinds[0]) == 0;
+    (void)opt;
+    NTH_REQUIRE(sphere || strcmp(spec->path, kinds[1]) == 0, NTH_E_ARG, "synthetic:%s: no such synthetic set; did you mean \"%s\"?",
+                spec->path, nth_priv_data_nearest(spec->path, kinds));
+    NTH_TRY(refuse_keys(spec, sphere ? of_objects : of_sphere));
+    NTH_TRY(sphere ? load_sphere(data, spec) : nth_priv_load_objects(data, spec));
 done:
     return st;
 }

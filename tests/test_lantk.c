@@ -339,9 +339,8 @@ static void hadamard_by_definition(void)
     }
 }
 
-/* Least squares from k Gaussian rows exceeds the smallest sum of squares by the factor 1 + p/(k - p - 1) in the
- * mean; the variance of the excess is about 2 p/k^2. A row of the sketch sums Poisson(q) many Gaussian entries, so rows
- * have weights w = sum g^2 with E w^2 / (E w)^2 = 1 + 3/q, and the excess is that much larger. */
+/* k Gaussian rows: the excess over the least sum of squares is p/(k - p - 1) in the mean, its variance 2 p/k^2. Rows of
+ * Poisson(q) many Gaussian entries have weights w = sum g^2: times E w^2 / (E w)^2 = 1 + 3/q. */
 static void sketch_error_is_as_its_size_predicts(void)
 {
     enum { SEEDS = 40 };
@@ -355,8 +354,7 @@ static void sketch_error_is_as_its_size_predicts(void)
             opt.epsilon = sqrt(log(11.0) / ((double)k + 0.5)), opt.seed = (uint64_t)s;
             NTH_CHECK_OK(run(&z, &p, &opt));
             const nth_lantk_info info = nth_lantk_get_info(z, 0);
-            NTH_CHECK(info.rows == k && info.excess > 0.0);
-            mean += info.excess / SEEDS;
+            NTH_CHECK(info.rows == k && info.excess > 0.0), mean += info.excess / SEEDS;
             nth_lantk_destroy(&z);
         }
         const double entries = pow(log(11.0), 2.0) * 8192.0 / 8100.0, more = 1.0 + 3.0 / entries;

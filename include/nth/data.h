@@ -11,6 +11,8 @@
  *         &task=auto|classify|regress &ignore=NAME,NAME &split=NAME&fold=K
  *     uci:DIR/NAME?fold=K                                          a set of the 121-UCI collection
  *     synthetic:sphere?n=8&d=6&test=4&seed=1                       the embedded default, no file
+ *     synthetic:two-objects?n=200&test=100&seed=1&size=16          images of size x size pixels with two systems of
+ *         &label=animal|furniture &noise=0.1                       labels: texture and shape (data/objects.c)
  *
  * An empty DIR means $NTH_DATA_DIR/cifar10 or .../mnist, and a NAME alone $NTH_DATA_DIR/fd121/NAME.
  * Two classes give y = +1 for the first and -1 for the second; more give one-hot rows. Classes of

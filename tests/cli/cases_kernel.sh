@@ -18,7 +18,8 @@ for kind in cntk cnngp; do
     holds "$kind: kind in JSON" grep -q "\"kind\": \"$kind\"" out
     holds "$kind: no test-test block in JSON" test "$(grep -c '"/K' out)" = 2
     expect 0 '' info K.h5
-    holds "$kind: nor in the file" test "$(grep -c '^/K_test_test' out)" = 0 -a "$(grep -c '^/K' out)" = 2
+    holds "$kind: nor in the file" test "$(grep -c '^/K_test_test' out)" = 0 -a "$(grep -c '^/K' out)" = 3
+    holds "$kind: but the diagonal" grep -qx '/K_test_diag (2)' out
     holds "$kind: settings are recorded" grep -q '"strides": \[1, 2\], "pooling": "gap", "image": \[2, 4, 4\], "test-test": "no"' out
 done
 for activation in tanh erf softplus gelu sin relu linear quadratic leaky_relu abs cos cubic silu; do

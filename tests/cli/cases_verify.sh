@@ -76,7 +76,7 @@ ask 2 'family 1: width 32; widths must be positive and ascending' --widths 64,32
 ask 2 'family 1: width 63; an antisymmetric net has two copies of half the width, so it must be even' --widths 63 --init antisymmetric --out V.h5
 ask 2 '--activation: "tahn" is none of tanh, erf, softplus, gelu, sin, relu, linear, quadratic; did you mean "tanh"?' --activation tahn --out V.h5
 ask 2 '--preset: "quik" is none of quick, standard, full; did you mean "quick"?' --preset quik --out V.h5
-ask 2 '--check: "theorem-2.2" is none of theorem-2.1, truncation, mean-drift; did you mean "theorem-2.1"?' theorem-2.2
+ask 2 '--check: "theorem-2.2" is none of theorem-2.1, truncation, mean-drift, claim-1.1; did you mean "theorem-2.1"?' theorem-2.2
 ask 2 '--depth: 1 is not in the range 2 to 32' --depth 1 --out V.h5
 ask 2 '--seeds: 0 is not in the range 1 to 1000000' --seeds 0 --out V.h5
 ask 2 '--stepper: "rk4" is none of collocation, rk8pd, rkck; did you mean "rkck"?' --stepper rk4 --out V.h5
@@ -110,3 +110,13 @@ verdict "$([ $? = 3 ] && [ ! -s out ] && [ "$(wc -l <err)" = 1 ] && grep -q 'L.h
 verdict "$([ $? -le 1 ] && grep -qE "^nth verify: 1250 networks \\($kept already there\\), at most [0-9]+ MB for each of 1 threads$" err; echo $?)" "continued: $(head -1 err)"
 holds 'the same table as in one go' cmp out whole.json
 holds 'complete' test -e L.h5 -a ! -e L.h5.partial
+
+# Claim 1.1.
+expect 0 '' verify claim-1.1 --out agnostic.h5 --quiet
+holds 'claim-1.1: a kernel without labels' grep -qE "^\| signs \| x_1 x_1' \| u \| 0\.0000 \+- 0\.0000 \| 0 \| holds \|$" out
+holds 'claim-1.1: knows one system' grep -qE "^\| signs \| x_1 x_1' \| v \| 0\.(4[89]|5[012])[0-9]* \+- 0\.0079 " out
+holds 'claim-1.1: trained kernels' test "$(grep -cE '^\| images \| K_t, trained on them \| (animal|furniture) .* holds \|$' out)" = 2
+expect 0 '' info agnostic.h5
+holds 'claim-1.1: in the file' grep -qx '/rows (8,3)' out
+expect 2 'nth verify: --depth does not go with claim-1.1' verify claim-1.1 --depth 3
+expect 2 'nth verify: --data does not go with claim-1.1' verify claim-1.1 --data d.h5

@@ -21,7 +21,7 @@ function check(    head, i, k, want, lacks) {
     if (lacks != "") report("comment lacks" lacks)
 }
 function report(what) { printf "%s:%d: %s: %s\n", FILENAME, line, name, what; bad = 1 }
-FNR == 1 { documented = 0; inside = 0; strict = FILENAME ~ /\/(net|flow|ntk|dual|infinite|hier|lantk|regress|verify|data)\.h$/ }
+FNR == 1 { documented = 0; inside = 0; strict = FILENAME ~ /\/(net|flow|ntk|dual|infinite|hier|lantk|elastic|hoeffding|regress|verify|data)\.h$/ }
 /^ *\/\*/ && !declaring { comment = ""; kind = $0 ~ /^ *\/\*\*/ ? "/**" : "/*"; inside = 1 }
 inside { comment = comment "\n" $0; if (/\*\//) { inside = 0; documented = 1; shared = 0 } next }
 !declaring && /NTH_API/ && !/#define/ { declaring = 1; declaration = ""; line = FNR }
