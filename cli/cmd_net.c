@@ -6,6 +6,7 @@
 #include "problem.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ static nth_status check_parameterization(cli *c)
     static const char *scale[] = { "sigma-w", "input-scale" };
     const nth_config  *cfg = c->cfg;
     if (!is_standard(cfg)) {
+        if (nth_config_given(cfg, "output-scale"))
+            return cli_fail(c, NTH_E_ARG, "--output-scale goes with --parameterization standard; the last layer of ntk has its factor");
         if (strcmp(cfg->init, "framework") == 0)
             return cli_fail(c, NTH_E_ARG, "--init framework goes with --parameterization standard");
         return NTH_OK;
@@ -50,6 +53,7 @@ static nth_status shape(cli *c, nth_net_config *net)
                              .parameterization =
                                  is_standard(cfg) ? NTH_PARAMETERIZATION_STANDARD : NTH_PARAMETERIZATION_NTK };
     for (ptrdiff_t l = 0; l < count; ++l) net->widths[l] = (ptrdiff_t)cfg->layer_widths.v[l];
+    if (strcmp(cfg->output_scale, "width") == 0) net->output_scale = 1.0 / sqrt((double)net->widths[count - 2]);
     if (net->widths[count - 1] != 1)
         return cli_fail(c, NTH_E_ARG, "--widths: the last is %td; one output is expected", net->widths[count - 1]);
     return nth_activation_parse(&net->activation, cfg->activation);

@@ -142,7 +142,7 @@ static nth_status one_fold(cli *c, cli_choice *choice, part *p, nth_task task)
 {
     nth_status st = NTH_OK;
     double     weight[CLI_RATIOS];
-    cli_fits   fits = { .task = task, .Y = nth_const(p->Y), .Y_test = nth_const(p->Y_held) };
+    cli_fits   fits = { .task = task, .test_only = true, .Y = nth_const(p->Y), .Y_test = nth_const(p->Y_held) };
     for (int r = 0; r < CLI_RATIOS; ++r) CLI_TRY(cli_weight_of(c, &weight[r], &p->K, &p->Z, cli_ratio[r]));
     CLI_TRY(cli_fits_make(c, &fits, &p->K, &p->Z, weight, CLI_RATIOS, c->cfg->ridge));
     for (ptrdiff_t i = 0; i < choice->count; ++i) {

@@ -103,11 +103,13 @@ static nth_status fit_one(cli *c, cli_fit *fit, const cli_fits *s, model *m, nth
     fit->info = nth_regress_get_info(r);
     CLI_TRY(cli_doubles(c, &gcv, (double)s->Y.cols, "cross-validation"));
     CLI_TRY(nth_regress_solve(m->alpha, m->offset, r, s->Y));
-    CLI_TRY(nth_regress_loo(m->loo, r, nth_const(m->alpha)));
-    CLI_TRY(score_loo(c, fit, s, m));
-    CLI_TRY(nth_regress_gcv(gcv, r, nth_const(m->alpha)));
-    fit->gcv = 0.0;
-    for (ptrdiff_t j = 0; j < s->Y.cols; ++j) fit->gcv += gcv[j] / (double)s->Y.cols;
+    if (!s->test_only) {
+        CLI_TRY(nth_regress_loo(m->loo, r, nth_const(m->alpha)));
+        CLI_TRY(score_loo(c, fit, s, m));
+        CLI_TRY(nth_regress_gcv(gcv, r, nth_const(m->alpha)));
+        fit->gcv = 0.0;
+        for (ptrdiff_t j = 0; j < s->Y.cols; ++j) fit->gcv += gcv[j] / (double)s->Y.cols;
+    }
     if (s->Y_test.rows == 0) goto done;
     CLI_TRY(predict(c, m, K, Z, fit->weight));
     CLI_TRY(cli_score(&fit->test, s->task, nth_const(m->f_test), s->Y_test));

@@ -25,6 +25,7 @@ typedef struct cli_fit {
 /* The fits of one kernel, and the model of the chosen one. */
 typedef struct cli_fits {
     nth_task  task;
+    bool      test_only;          /* no leave-one-out, no cross-validation: half the work */
     nth_cmat  Y, Y_test;          /* views of the data */
     ptrdiff_t count, chosen;      /* fits; the one with the least loo_mse */
     cli_fit  *fit;                /* (count), weights outside, ridges inside */

@@ -34,6 +34,8 @@ nth_status nth_net_config_check(const nth_net_config *cfg)
                 cfg->sigma_w);
     NTH_REQUIRE(isfinite(cfg->sigma_b) && cfg->sigma_b >= 0.0, NTH_E_ARG, "sigma_b = %g; must be >= 0",
                 cfg->sigma_b);
+    NTH_REQUIRE(isfinite(cfg->output_scale) && cfg->output_scale >= 0.0, NTH_E_ARG, "output_scale = %g; must be positive, or 0 for 1",
+                cfg->output_scale);
     NTH_REQUIRE(cfg->parameterization == NTH_PARAMETERIZATION_NTK ||
                     (cfg->sigma_w == 1.0 && (cfg->sigma_b == 0.0 || cfg->sigma_b == 1.0)),
                 NTH_E_ARG, "sigma_w = %g, sigma_b = %g; standard parameterization has 1, and 1 or 0 for no biases",
@@ -52,7 +54,7 @@ nth_status nth_net_create(nth_net **out, const nth_net_config *cfg, bool store_f
     net->cfg = *cfg;
     net->copies = cfg->doubled ? 2 : 1;
     net->first_layer_stored = store_first;
-    net->out_scale[0] = cfg->doubled ? sqrt(0.5) : 1.0;
+    net->out_scale[0] = (cfg->doubled ? sqrt(0.5) : 1.0) * (cfg->output_scale > 0.0 ? cfg->output_scale : 1.0);
     net->out_scale[1] = -net->out_scale[0];
     for (int c = 0; c < net->copies; ++c)
         for (int l = 1; l <= cfg->layers; ++l) {

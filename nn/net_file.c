@@ -45,6 +45,7 @@ nth_status nth_net_write(const nth_net *net, nth_file *file, const char *group)
     NTH_TRY(nth_file_set_double(file, root, "sigma_w", cfg->sigma_w));
     NTH_TRY(nth_file_set_double(file, root, "sigma_b", cfg->sigma_b));
     NTH_TRY(nth_file_set_string(file, root, "input_scale", cfg->input_scale == NTH_INPUT_ONE ? "one" : "fan_in"));
+    if (cfg->output_scale > 0.0) NTH_TRY(nth_file_set_double(file, root, "output_scale", cfg->output_scale));
     if (cfg->doubled) NTH_TRY(nth_file_set_ints(file, root, "doubled", (int64_t[]){ 1 }, 1));
     if (cfg->frozen != 0) NTH_TRY(nth_file_set_ints(file, root, "frozen", (int64_t[]){ cfg->frozen }, 1));
 done:
@@ -79,6 +80,7 @@ static nth_status read_config(nth_file *file, const char *at, nth_net_config *cf
     }
     NTH_TRY(read_scale(file, at, "sigma_w", 1.0, &cfg->sigma_w));
     NTH_TRY(read_scale(file, at, "sigma_b", 0.0, &cfg->sigma_b));
+    NTH_TRY(read_scale(file, at, "output_scale", 0.0, &cfg->output_scale));
     if (nth_file_has_attr(file, at, "input_scale")) {
         NTH_TRY(nth_file_get_string(file, at, "input_scale", text, sizeof text));
         NTH_REQUIRE(strcmp(text, "one") == 0 || strcmp(text, "fan_in") == 0, NTH_E_FORMAT,

@@ -190,18 +190,49 @@ done:
     nth_net_destroy(&end);
 }
 
+/* f is s times, K2 s^2 times, K3[u] s^3 times that of the net without. */
+static void output_scales(void)
+{
+    const double        u[N] = { 1, -2, 0.5, 0.7 }, *const dirs[1] = { u };
+    double              K[2][N * N], K3[2][N * N];
+    inputs();
+    for (int scaled = 0; scaled < 2; ++scaled) {
+        nth_net_config cfg = shape_of(NTH_ACT_TANH, 3, 1.0, true);
+        nth_net       *net = NULL;
+        nth_blocks     two = { .train = nth_mat_of(K[scaled], N, N) }, three = { .train = nth_mat_of(K3[scaled], N, N) };
+        cfg.output_scale = scaled ? 0.5 : 0.0;
+        if (!NTH_CHECK_OK(nth_net_create(&net, &cfg, true))) return;
+        nth_net_init_framework(net, 3, 0);
+        net->W[1][1].a[0] += 0.25; /* doubled nets have K3 = 0 at the start */
+        NTH_CHECK_OK(nth_ntk_empirical(&two, net, nth_cmat_of(X, N, D), (nth_cmat){ 0 }));
+        NTH_CHECK_OK(nth_hier_contract(&three, net, nth_cmat_of(X, N, D), (nth_cmat){ 0 }, 3, dirs));
+        nth_net_destroy(&net);
+    }
+    for (int i = 0; i < N * N; ++i) {
+        NTH_CHECK_CLOSE(K[1][i], 0.25 * K[0][i], 1e-14, 0.0);
+        NTH_CHECK_CLOSE(K3[1][i], 0.125 * K3[0][i], 1e-12, 1e-14);
+    }
+    NTH_CHECK(fabs(K3[0][1]) > 1e-4);
+    nth_net       *net = NULL;
+    nth_net_config bad = shape_of(NTH_ACT_TANH, 3, 1.0, true);
+    bad.output_scale = -1.0;
+    NTH_CHECK_STATUS(nth_net_create(&net, &bad, true), NTH_E_ARG);
+}
+
 static void file_keeps_it(void)
 {
-    const nth_net_config cfg = shape_of(NTH_ACT_TANH, 2, 1.0, true);
+    nth_net_config       cfg = shape_of(NTH_ACT_TANH, 2, 1.0, true);
     nth_net             *net = NULL, *back = NULL;
     nth_file            *f = NULL;
     const char           path[] = "nth_test_standard.h5";
+    cfg.output_scale = 0.25;
     if (!NTH_CHECK_OK(nth_net_create(&net, &cfg, true))) return;
     nth_net_init_framework(net, 1, 0);
     if (NTH_CHECK_OK(nth_file_create(&f, path, &(nth_provenance){ .command_line = "test", .config = "{}" })) &&
         NTH_CHECK_OK(nth_net_write(net, f, "")) && NTH_CHECK_OK(nth_file_commit(&f)) && NTH_CHECK_OK(nth_file_open(&f, path)) &&
         NTH_CHECK_OK(nth_net_read(&back, f))) {
         NTH_CHECK(back->cfg.parameterization == NTH_PARAMETERIZATION_STANDARD && back->cfg.sigma_b == 1.0);
+        NTH_CHECK(back->out_scale[1] == net->out_scale[1] && net->out_scale[1] == -0.25 * sqrt(0.5));
         NTH_CHECK(memcmp(back->b[1][0], net->b[1][0], 7 * sizeof(double)) == 0);
     }
     nth_file_close(&f);
@@ -217,6 +248,7 @@ int main(void)
                                                         { "kernels_match_twin", kernels_match_twin },
                                                         { "layers_rescale", layers_rescale },
                                                         { "flow_runs", flow_runs },
+                                                        { "output_scales", output_scales },
                                                         { "file_keeps_it", file_keeps_it },
                                                         { 0 } });
 }

@@ -89,12 +89,13 @@ typedef struct nth_net_config {
     bool            doubled;                    /* two copies, E4; widths are those of one copy */
     unsigned        frozen;                     /* bit l-1 set: layer l does not train */
     nth_parameterization parameterization;
+    double          output_scale;               /* s: the output is s h^L, and K^(r) s^r times as large; 0 means 1 */
 } nth_net_config;
 
 typedef struct nth_net {
     nth_net_config cfg;
     int            copies;                      /* 1, or 2 for a doubled net */
-    double         out_scale[2];                /* 1; or +1/sqrt 2 and -1/sqrt 2 */
+    double         out_scale[2];                /* 1; or +1/sqrt 2 and -1/sqrt 2; times cfg.output_scale */
     nth_mat        W[2][NTH_MAX_LAYERS];        /* [copy][l-1] (p_l x q_l) raw weights, E1 */
     double        *b[2][NTH_MAX_LAYERS];        /* [copy][l-1] (p_l) raw biases; NULL if sigma_b = 0 */
     bool           first_layer_stored;          /* false: W[.][0] is drawn anew when it is needed */
@@ -113,7 +114,7 @@ NTH_API double nth_net_factor(const nth_net_config *cfg, int l);
 
 /**
  * Checks a configuration: 2 <= L, positive widths, one output, finite scales, sigma_w > 0; in standard
- * parameterization sigma_w = 1 and sigma_b = 0 or 1.
+ * parameterization sigma_w = 1 and sigma_b = 0 or 1; output_scale finite, not negative.
  *
  * Errors     NTH_E_ARG, naming what was expected and found.
  */
