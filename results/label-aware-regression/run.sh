@@ -52,7 +52,7 @@ done
 {
     for ridge in 0 0.03; do
         echo "Ridge $ridge: mean test accuracy in percent over ten draws; difference from the NTK alone, its standard error over draws, and the exact"
-        echo "two-sided p-value of the sign-flip test on the ten differences; median ratio chosen."
+        echo "two-sided p-value of the sign-flip test on the ten differences; median ratio chosen (the lower one of the two in the middle)."
         echo
         echo "| classes | kernel | accuracy | difference | p | ratio |"
         echo "|---|---|---|---|---|---|"
