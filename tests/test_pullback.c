@@ -49,7 +49,7 @@ static int definition(double *want, const shape *s, nth_mat S)
 
 static double error_of(const double *got, const double *want, int P)
 {
-    double far = 0.0, largest = 1e-6; /* a read-out alone has derivative 0 */
+    double far = 0.0, largest = 1e-3; /* a read-out alone has derivative 0 */
     for (int p = 0; p < P; ++p) far = nth_worst(far, fabs(got[p] - want[p])), largest = fmax(largest, fabs(want[p]));
     return far / largest;
 }

@@ -26,7 +26,8 @@ typedef enum nth_stream {
     NTH_STREAM_PROJECTION,
     NTH_STREAM_SPLIT,
     NTH_STREAM_BOOTSTRAP,
-    NTH_STREAM_NEURONS
+    NTH_STREAM_NEURONS,
+    NTH_STREAM_BATCHES
 } nth_stream;
 
 /**
