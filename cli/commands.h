@@ -10,6 +10,7 @@
 nth_status cmd_data(cli *c);
 nth_status cmd_hierarchy(cli *c);
 nth_status cmd_info(cli *c);
+nth_status cmd_kare(cli *c);
 nth_status cmd_kernel(cli *c);
 nth_status cmd_net(cli *c);
 nth_status cmd_regress(cli *c);

@@ -25,6 +25,7 @@ static const struct {
     { NTH_COMMAND_hierarchy, cmd_hierarchy },
     { NTH_COMMAND_train, cmd_train },
     { NTH_COMMAND_regress, cmd_regress },
+    { NTH_COMMAND_kare, cmd_kare },
     { NTH_COMMAND_verify, cmd_verify },
     { NTH_COMMAND_info, cmd_info },
 };
