@@ -25,7 +25,7 @@ static nth_mat view(ptrdiff_t n) { return (nth_mat){ store, n, n, LD }; }
 /* (1/rank) A A^T of a random A (n x rank); the upper triangle and what lies between the rows is NaN. */
 static nth_mat make_kernel(ptrdiff_t n, ptrdiff_t rank)
 {
-    static double A[MAX * MAX];
+    static double A[MAX * (MAX + 5)];
     memset(store, 0xff, sizeof store);
     nth_rand_normals(A, n * rank, 31, NTH_STREAM_TEST, 0, 0);
     nth_rand_normals(targets, n * C, 31, NTH_STREAM_TEST, 1, 0);
