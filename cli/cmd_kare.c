@@ -5,7 +5,8 @@
  *     --gram K.h5 [--evaluate]           KARE of a kernel and labels at --lambda
  *     --net N.h5, or --widths ..         train the network by KARE, then ridge regression with its kernel
  *
- * Beside the trained kernel's regressions stand those of the kernel before training and of infinite width. KARE is
+ * Beside the trained kernel's regressions stand those of the kernel before training, of infinite width and, with
+ * --flow-time, of the network trained by gradient flow on the square loss. KARE is
  * optimistic after training on the same labels: the curve has the test risk beside it.
  */
 #include "commands.h"
@@ -24,12 +25,18 @@ typedef struct fit {
 
 /* The regressions with one kernel. */
 typedef struct family {
-    const char *name; /* in reports; the trained kernel's is also that of the datasets */
     nth_blocks  K;
     fit        *fit;  /* one for each alpha; NULL: not made */
 } family;
 
-enum { TRAINED, INITIAL, INFINITE, FAMILIES };
+enum { TRAINED, INITIAL, INFINITE, AFTER, FAMILIES };
+static const char *const kernel_name[FAMILIES] = { "trained kernel", "kernel before training", "kernel of infinite width",
+                                                   "kernel after gradient flow" };
+static const char *const fits_path[FAMILIES] = { "/fits", "/fits_initial", "/fits_infinite", "/fits_after" };
+static const char *const fits_key[FAMILIES] = { "trained", "initial", "infinite_width", "after_flow" };
+
+enum { RELU_STEPS = 400 };
+static const double FLOW_RTOL = 1e-6; /* of a comparison */
 
 typedef struct job {
     cli_problem      p;
@@ -37,13 +44,14 @@ typedef struct job {
     nth_kare_curve   curve;
     nth_task         task;
     family           family[FAMILIES];
+    nth_score        network; /* test error of the network after gradient flow; count 0: none */
 } job;
 
 /* ---- Options -------------------------------------------------------------------------------------- */
 
 static nth_status check_options(cli *c)
 {
-    static const char *const of_training[] = { "net", "widths", "steps", "learning-rate", "batch", "every", "alpha", "out" };
+    static const char *const of_training[] = { "net", "widths", "steps", "learning-rate", "batch", "every", "alpha", "flow-time", "out" };
     static const char *const of_drawing[] = { "widths", "activation", "init", "sigma-w", "sigma-b", "input-scale" };
     const nth_config        *cfg = c->cfg;
     if (cfg->evaluate && cfg->gram == NULL) return cli_fail(c, NTH_E_ARG, "--evaluate needs --gram FILE");
@@ -150,14 +158,44 @@ done:
     return st;
 }
 
-/* The kernel of one family, at this stage of the run, and its regressions. */
-static nth_status make_family(cli *c, job *j, int which, const char *name)
+static bool stop(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupted();
+}
+
+/* The network of the job trained by gradient flow (E6): its test error and its kernel. */
+static nth_status flow_kernel(cli *c, job *j, nth_blocks *K)
+{
+    nth_status       st = NTH_OK;
+    const nth_data  *d = j->p.data;
+    const ptrdiff_t  n = j->p.n, k = j->p.k;
+    const bool       smooth = nth_activation_is_smooth(j->p.net->cfg.activation);
+    nth_flow_options opt = { .stepper = smooth ? NTH_STEPPER_COLLOCATION : NTH_STEPPER_RKCK, .rtol = FLOW_RTOL,
+                             .fixed_steps = smooth ? 0 : RELU_STEPS, .interrupted = stop };
+    nth_flow        *flow = NULL;
+    double          *f = NULL;
+    CLI_TRY(cli_memory_check(c, nth_flow_work_bytes(&j->p.net->cfg, n, k, &opt), "gradient flow"));
+    CLI_TRY(cli_doubles(c, &f, (double)(n + k), "outputs"));
+    CLI_TRY(nth_flow_create(&flow, j->p.net, j->p.X, j->p.X_test, d->y.a, &opt));
+    CLI_TRY(nth_flow_advance(flow, c->cfg->flow_time));
+    CLI_TRY(nth_flow_outputs(flow, f));
+    if (k > 0) CLI_TRY(nth_score_mse(&j->network, nth_cmat_of(f + n, k, 1), nth_const(d->y_test)));
+    CLI_TRY(nth_ntk_flow(K, flow));
+done:
+    nth_flow_destroy(&flow);
+    free(f);
+    return st;
+}
+
+/* One kernel, at this stage of the run, and its regressions. */
+static nth_status make_family(cli *c, job *j, int which)
 {
     nth_status st = NTH_OK;
     family    *a = &j->family[which];
-    a->name = name;
     CLI_TRY(cli_blocks_create(c, &a->K, j->p.n, j->p.k, false));
     CLI_TRY(which == INFINITE ? nth_ntk_infinite(&a->K, &j->p.net->cfg, j->p.X, j->p.X_test)
+            : which == AFTER  ? flow_kernel(c, j, &a->K)
                               : nth_ntk_empirical(&a->K, j->p.net, j->p.X, j->p.X_test));
     CLI_TRY(make_fits(c, j, a));
 done:
@@ -183,6 +221,9 @@ static nth_status prepare(cli *c, job *j)
     if (j->p.X.cols != j->p.net->cfg.widths[0])
         return cli_fail(c, NTH_E_ARG, "--widths: the first is %td, %s has inputs of dimension %td", j->p.net->cfg.widths[0],
                         cfg->data, j->p.X.cols);
+    if (nth_config_given(cfg, "flow-time") && j->p.data->y.cols != 1)
+        return cli_fail(c, NTH_E_ARG, "--flow-time needs one column of targets for the network's output, %s has %td", cfg->data,
+                        j->p.data->y.cols);
     snprintf(number, sizeof number, "%lld", (long long)(cfg->kare_steps + 9) / 10 + (cfg->kare_steps == 0));
     CLI_TRY(nth_config_suggest(c->cfg, "every", number));
     j->task = find_task(j->p.data);
@@ -217,7 +258,6 @@ static nth_status save(cli *c, job *j, nth_file *f)
     if (j->p.k > 0) CLI_TRY(nth_file_write(f, "/test_risk", column + 2 * points, 1, &points));
     CLI_TRY(nth_net_write(j->p.net, f, "/net"));
     for (int a = 0; a < FAMILIES; ++a) {
-        static const char *const path[FAMILIES] = { "/fits", "/fits_initial", "/fits_infinite" };
         if (j->family[a].fit == NULL) continue;
         for (ptrdiff_t i = 0; i < fits; ++i) {
             const fit   *x = &j->family[a].fit[i];
@@ -225,7 +265,7 @@ static nth_status save(cli *c, job *j, nth_file *f)
                                     x->accuracy.count > 0 ? x->accuracy.value : (double)NAN };
             memcpy(column + 3 * points + 5 * i, row, sizeof row);
         }
-        CLI_TRY(nth_file_write(f, path[a], column + 3 * points, 2, (const ptrdiff_t[]){ fits, 5 }));
+        CLI_TRY(nth_file_write(f, fits_path[a], column + 3 * points, 2, (const ptrdiff_t[]){ fits, 5 }));
     }
     if (j->family[TRAINED].K.train.a != NULL) CLI_TRY(cli_blocks_write(f, "K", &j->family[TRAINED].K));
     CLI_TRY(nth_file_flush(f));
@@ -267,7 +307,7 @@ static void report_fits(cli *c, const job *j, const family *a, nth_json *all)
     const bool classes = j->task != NTH_TASK_REGRESSION;
     nth_json  *rows = nth_json_array();
     if (a->fit == NULL) return;
-    cli_say(c, "\nridge regression with the %s\n%10s %14s %14s", a->name, "alpha", "z", "KARE");
+    cli_say(c, "\nridge regression with the %s\n%10s %14s %14s", kernel_name[a - j->family], "alpha", "z", "KARE");
     if (j->p.k > 0) cli_say(c, " %14s%s", "test mse", classes ? "   accuracy" : "");
     cli_say(c, "\n");
     for (ptrdiff_t i = 0; i < c->cfg->alpha.n; ++i) {
@@ -289,7 +329,11 @@ static void report_fits(cli *c, const job *j, const family *a, nth_json *all)
         cli_say(c, "\n");
         nth_json_append(rows, o);
     }
-    nth_json_set(all, a == &j->family[TRAINED] ? "trained" : a == &j->family[INITIAL] ? "initial" : "infinite_width", rows);
+    nth_json_set(all, fits_key[a - j->family], rows);
+    if (a != &j->family[AFTER] || j->network.count == 0) return;
+    cli_say(c, "the network itself after gradient flow to time %g: test mse %.6g +- %.2g\n", c->cfg->flow_time,
+            j->network.value, j->network.standard_error);
+    nth_json_set_double(c->json, "flow_mse", j->network.value);
 }
 
 /* Keeps the message of the failure while the last good step is saved. */
@@ -313,12 +357,13 @@ static nth_status train(cli *c, job *j, nth_file *f)
 {
     nth_status      st = NTH_OK;
     const nth_data *d = j->p.data;
-    CLI_TRY(make_family(c, j, INITIAL, "kernel before training"));
-    CLI_TRY(make_family(c, j, INFINITE, "kernel of infinite width"));
+    CLI_TRY(make_family(c, j, INITIAL));
+    CLI_TRY(make_family(c, j, INFINITE));
+    if (nth_config_given(c->cfg, "flow-time")) CLI_TRY(make_family(c, j, AFTER));
     cli_progress_begin(c, "steps", j->opt.steps);
     st = nth_kare_train(&j->curve, j->p.net, j->p.X, nth_const(d->y), j->p.X_test, nth_const(d->y_test), &j->opt);
     cli_progress_end(c);
-    if (st == NTH_OK) st = make_family(c, j, TRAINED, "trained kernel");
+    if (st == NTH_OK) st = make_family(c, j, TRAINED);
     if (st != NTH_OK) salvage(c, j, f, st);
 done:
     return st;

@@ -51,6 +51,21 @@ holds 'other batches' sh -c '! cmp -s out bits1'
 kare 0 '' --net N.h5 --steps 1 --alpha 0.5 --json
 holds 'one ridge' test "$(grep -c '"alpha"' out)" = 3
 
+kare 0 '' --net N.h5 --steps 1 --learning-rate 1 --flow-time 30 --alpha 1e-3,1 --json
+holds 'the network itself' test -n "$(field flow_mse)"
+after=$(awk '/"after_flow"/ { on = 1 } on && /"mse"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); print; exit }' out)
+expect 0 '' train --net N.h5 --data d.h5 --times 30 --out T.h5 --quiet
+expect 0 '' kernel --net T.h5 --data d.h5 --out KT.h5
+kare 0 '' --net N.h5 --steps 1 --learning-rate 1 --flow-time 30 --alpha 1e-3,1 --json
+ridge=$(awk '/"after_flow"/ { on = 1 } on && /"z"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); print 40 * $0; exit }' OFMT=%.17g out)
+"$nth" regress --gram KT.h5 --data d.h5 --ridge "$ridge" --json >out
+holds 'regression with the kernel after the flow' near "$(field mse)" "$after" 1e-5
+kare 0 '' --widths 6,9,1 --activation relu --steps 0 --flow-time 2 --alpha 1
+holds 'relu flows, too' grep -qE '^the network itself after gradient flow to time 2: test mse [0-9.]+ \+- [0-9.]+$' out
+printf 'a,y\n1,a\n2,b\n3,c\n4,a\n5,b\n6,c\n' >three.csv
+expect 2 'nth kare: --flow-time needs one column of targets for the network'"'"'s output, csv:three.csv?target=y&train=6&test=0 has 3' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --flow-time 1 --quiet
+expect 0 '' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --steps 2 --quiet
+
 # Bad input.
 kare 2 '--net FILE or --widths WIDTH,.. is missing: the network to train (--gram FILE evaluates a kernel)'
 kare 2 '--widths does not go with --net; the network file says it' --net N.h5 --widths 6,9,1
