@@ -262,6 +262,39 @@ done:
     return st;
 }
 
+/* With U = L^{-T}, by blocks of rows (unit vectors): M = U U^T, of which the part left of and on the
+ * diagonal is made from the columns where neither factor is zero. */
+nth_status nth_chol_inverse(nth_cmat L, nth_mat M)
+{
+    nth_status      st = NTH_OK;
+    int             n = 0, ld = 0;
+    nth_mat         U = { 0 };
+    const ptrdiff_t blocks = (L.rows + UNIT_VECTORS - 1) / UNIT_VECTORS;
+    NTH_REQUIRE(L.rows == L.cols && M.rows == L.rows && M.cols == L.rows, NTH_E_SHAPE,
+                "factor %td x %td, inverse %td x %td", L.rows, L.cols, M.rows, M.cols);
+    NTH_TRY(nth_blas_int(L.rows, &n));
+    NTH_TRY(nth_blas_int(L.ld, &ld));
+    NTH_TRY(nth_priv_mat(&U, L.rows, L.rows, "inverse of a factor"));
+    const int threads = blocks == 1 ? nth_priv_serial_begin() : 0;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t q = 0; q < blocks; ++q) {
+        const ptrdiff_t i = q * UNIT_VECTORS, r = L.rows - i < UNIT_VECTORS ? L.rows - i : UNIT_VECTORS;
+        for (ptrdiff_t k = i; k < i + r; ++k) U.a[k * U.ld + k] = 1.0;
+        cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)r, (int)(L.rows - i), 1.0,
+                    L.a + i * L.ld + i, ld, U.a + i * U.ld + i, n);
+    }
+    if (blocks == 1) nth_priv_serial_end(threads);
+    for (ptrdiff_t i = 0; i < L.rows; i += UNIT_VECTORS) {
+        const ptrdiff_t r = L.rows - i < UNIT_VECTORS ? L.rows - i : UNIT_VECTORS, k = L.rows - i;
+        NTH_TRY(nth_gemm(1.0, NTH_N, nth_cblock(nth_const(U), i, i, r, k), NTH_T, nth_cblock(nth_const(U), 0, i, i + r, k),
+                         0.0, nth_block(M, i, 0, r, i + r)));
+    }
+    nth_mirror_lower(M);
+done:
+    nth_priv_free(U.a);
+    return st;
+}
+
 /* Fixed chunks, summed in order: the bits do not depend on the threads. */
 enum { DOT_CHUNK = 4096 };
 double nth_dot(const double *x, const double *y, ptrdiff_t n)

@@ -26,7 +26,7 @@
 #define IN(command) (1u << NTH_COMMAND_##command)
 #define IN_ALL ((1u << NTH_COMMAND_COUNT) - 1u)
 #define UNRECORDED (1u << 31) /* has no bearing on the result */
-#define USES_DATA (IN(data) | IN(kernel) | IN(hierarchy) | IN(train) | IN(regress) | IN(lantk) | IN(elastic) | IN(verify))
+#define USES_DATA (IN(data) | IN(kernel) | IN(hierarchy) | IN(train) | IN(regress) | IN(lantk) | IN(elastic) | IN(kare) | IN(verify))
 #define ACTIVATIONS "tanh|erf|softplus|gelu|sin|relu|linear|quadratic"
 #define NTH_POSITIVE DBL_TRUE_MIN
 

@@ -79,6 +79,8 @@ void nth_chol_step(nth_mat A, ptrdiff_t k, ptrdiff_t nb);
 NTH_NODISCARD nth_status nth_chol_solve(nth_cmat L, nth_mat B);
 /* diag[i] = (A^{-1})_ii, n^3/3 flops. */
 NTH_NODISCARD nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag);
+/* M <- A^{-1}, symmetric to the bit. 2 n^3/3 flops, n^2 doubles. */
+NTH_NODISCARD nth_status nth_chol_inverse(nth_cmat L, nth_mat M);
 
 /* A = P L D L^T P^T by Bunch and Kaufman, D with 1 x 1 and 2 x 2 blocks; pivots (n). */
 NTH_NODISCARD nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Speed of the empirical tangent kernel K2 against the DGEMM rate of the same minute, with one
- * thread against several, and of the activations against the vector math they stand on.
+ * thread against several, of its derivative by the parameters (E98) in multiples of K2, and of the activations against the vector math they stand on.
  * Usage and counts: README.md.
  */
 #include "bench.h"
@@ -123,6 +123,73 @@ static void case_threads(const bench_opts *o)
     k2_close(&j);
 }
 
+typedef struct pull_job {
+    k2_job  *of;
+    double  *S, *grad;
+} pull_job;
+
+static void run_pullback(void *ctx)
+{
+    pull_job    *j = ctx;
+    const k2_job *k = j->of;
+    BENCH_TRY(nth_ntk_pullback(j->grad, (nth_mat){ 0 }, k->net, nth_cmat_of(k->X, k->n, k->d), nth_cmat_of(j->S, k->n, k->n)));
+}
+
+/* sum_ij S_ij K2_ij at theta + e grad/|grad|. */
+static double weighted_sum(pull_job *j, const double *theta, double e, ptrdiff_t P)
+{
+    double *moved = bench_doubles(P), norm = 0.0, sum = 0.0;
+    for (ptrdiff_t p = 0; p < P; ++p) norm += j->grad[p] * j->grad[p];
+    for (ptrdiff_t p = 0; p < P; ++p) moved[p] = theta[p] + e * j->grad[p] / sqrt(norm);
+    BENCH_TRY(nth_net_set_parameters(j->of->net, moved));
+    run_k2(j->of);
+    for (ptrdiff_t i = 0; i < j->of->n * j->of->n; ++i) sum += j->S[i] * j->of->K[i];
+    BENCH_TRY(nth_net_set_parameters(j->of->net, theta));
+    free(moved);
+    return sum;
+}
+
+/* |grad| against a difference of order 4 along the gradient. */
+static double pull_check(pull_job *j)
+{
+    const ptrdiff_t P = nth_net_parameters(j->of->net);
+    double         *theta = bench_doubles(P), norm = 0.0;
+    const double    h = 0.03;
+    run_pullback(j);
+    BENCH_TRY(nth_net_get_parameters(theta, j->of->net));
+    for (ptrdiff_t p = 0; p < P; ++p) norm += j->grad[p] * j->grad[p];
+    const double near = weighted_sum(j, theta, h, P) - weighted_sum(j, theta, -h, P);
+    const double far = weighted_sum(j, theta, 2.0 * h, P) - weighted_sum(j, theta, -2.0 * h, P);
+    const double err = fabs((8.0 * near - far) / (12.0 * h * sqrt(norm)) - 1.0);
+    free(theta);
+    bench_require("derivative against a difference", err, 1e-5);
+    return err;
+}
+
+/* The derivative, with the kernel in it, takes three times the flops of the kernel. */
+static void case_pullback(const bench_opts *o)
+{
+    static const ptrdiff_t widths[] = { 64, 512 };
+    for (int w = 0; w < (o->quick ? 1 : 2); ++w)
+        for (int layers = 2; layers <= 4; ++layers) {
+            const ptrdiff_t n = o->quick ? 48 : 1000, m = widths[w];
+            k2_job          k = k2_open(n, 10, m, layers);
+            pull_job        j = { .of = &k, .S = bench_doubles(n * n), .grad = bench_doubles(nth_net_parameters(k.net)) };
+            bench_item      it[2] = { { .name = "K2", .run = run_k2, .ctx = &k }, { .name = "K2 and derivative", .run = run_pullback, .ctx = &j } };
+            char            size[64];
+            for (ptrdiff_t i = 0; i < n; ++i)
+                for (ptrdiff_t l = 0; l < n; ++l) j.S[i * n + l] = cos((double)(i + l)) / (double)n;
+            snprintf(size, sizeof size, "n=%td m=%td L=%d d=10", n, m, layers);
+            it[0].err = k2_check(&k), it[1].err = pull_check(&j);
+            it[0].flops = k2_flops(&k), it[1].flops = 3.0 * it[0].flops, it[0].bytes = it[1].bytes = k2_bytes(&k);
+            bench_turns(o, size, it, 2);
+            bench_claim(o, "K2 and derivative / K2", size, bench_ratio(&it[1], &it[0]), -1, o->quick ? 1e9 : 4.0);
+            free(j.S);
+            free(j.grad);
+            k2_close(&k);
+        }
+}
+
 enum { POINTS = 4096, LAPS = 64 }; /* 32 KiB in, up to 128 KiB out: within the second-level cache */
 
 typedef struct act_job {
@@ -195,6 +262,7 @@ int main(int argc, char **argv)
 {
     static const bench_case cases[] = { { "k2", case_k2 },
                                         { "threads", case_threads },
+                                        { "pullback", case_pullback },
                                         { "activation", case_activation } };
-    return bench_main(argc, argv, cases, 3);
+    return bench_main(argc, argv, cases, 4);
 }

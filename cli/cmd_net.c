@@ -67,6 +67,20 @@ static double parameters(const nth_net_config *net)
     return net->doubled ? 2.0 * P : P;
 }
 
+nth_status cli_draw_net(cli *c, nth_net **net)
+{
+    nth_status     st = NTH_OK;
+    nth_net_config cfg;
+    CLI_TRY(check_parameterization(c));
+    CLI_TRY(shape(c, &cfg));
+    CLI_TRY(cli_memory_check(c, 8.0 * parameters(&cfg), "network"));
+    CLI_TRY(nth_net_create(net, &cfg, true));
+    if (is_standard(c->cfg)) nth_net_init_framework(*net, c->cfg->seed, 0);
+    else nth_net_init_gaussian(*net, c->cfg->seed, 0);
+done:
+    return st;
+}
+
 static void report(cli *c, const nth_net *net)
 {
     const nth_net_config *s = &net->cfg;
@@ -89,16 +103,10 @@ static void report(cli *c, const nth_net *net)
 
 nth_status cmd_net(cli *c)
 {
-    nth_status     st = NTH_OK;
-    nth_net_config cfg;
-    nth_net       *net = NULL;
-    nth_file      *f = NULL;
-    CLI_TRY(check_parameterization(c));
-    CLI_TRY(shape(c, &cfg));
-    CLI_TRY(cli_memory_check(c, 8.0 * parameters(&cfg), "network"));
-    CLI_TRY(nth_net_create(&net, &cfg, true));
-    if (is_standard(c->cfg)) nth_net_init_framework(net, c->cfg->seed, 0);
-    else nth_net_init_gaussian(net, c->cfg->seed, 0);
+    nth_status st = NTH_OK;
+    nth_net   *net = NULL;
+    nth_file  *f = NULL;
+    CLI_TRY(cli_draw_net(c, &net));
     CLI_TRY(cli_create(c, &f));
     CLI_TRY(nth_net_write(net, f, ""));
     CLI_TRY(nth_file_commit(&f));

@@ -11,6 +11,7 @@ nth_status cmd_data(cli *c);
 nth_status cmd_elastic(cli *c);
 nth_status cmd_hierarchy(cli *c);
 nth_status cmd_info(cli *c);
+nth_status cmd_kare(cli *c);
 nth_status cmd_kernel(cli *c);
 nth_status cmd_lantk(cli *c);
 nth_status cmd_net(cli *c);

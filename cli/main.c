@@ -27,6 +27,7 @@ static const struct {
     { NTH_COMMAND_regress, cmd_regress },
     { NTH_COMMAND_lantk, cmd_lantk },
     { NTH_COMMAND_elastic, cmd_elastic },
+    { NTH_COMMAND_kare, cmd_kare },
     { NTH_COMMAND_verify, cmd_verify },
     { NTH_COMMAND_info, cmd_info },
 };

@@ -21,6 +21,9 @@ typedef struct cli_problem {
 NTH_NODISCARD nth_status cli_problem_load(cli *c, cli_problem *p, bool net, bool targets);
 void                     cli_problem_free(cli_problem *p);
 
+/* A random network of the options --widths, --activation, --init, ..., with all layers stored (cmd_net.c). */
+NTH_NODISCARD nth_status cli_draw_net(cli *c, nth_net **net);
+
 /* NTH_E_NOMEM, saying both figures, if the machine has not that much memory. */
 NTH_NODISCARD nth_status cli_memory_check(cli *c, double bytes, const char *what);
 /* Zeroed doubles, after that check; `count` may exceed every integer type. */

@@ -137,3 +137,42 @@ ptrdiff_t nth_net_parameters(const nth_net *net)
     }
     return P * net->copies;
 }
+
+/* ---- Parameters as a vector ---------------------------------------------------------------------- */
+
+void nth_priv_net_part(const nth_net_config *cfg, double *theta, int copy, int l, nth_mat *W, double **b)
+{
+    const bool trains = !nth_priv_frozen(cfg, l);
+    ptrdiff_t  at = 0;
+    for (int k = 0; k < copy * cfg->layers + l - 1; ++k) {
+        const int layer = k % cfg->layers + 1;
+        if (!nth_priv_frozen(cfg, layer)) at += cfg->widths[layer] * (cfg->widths[layer - 1] + (cfg->sigma_b > 0.0));
+    }
+    *W = nth_mat_of(trains ? theta + at : NULL, cfg->widths[l], cfg->widths[l - 1]);
+    *b = trains && cfg->sigma_b > 0.0 ? theta + at + W->rows * W->cols : NULL;
+}
+
+/* Copies all trainable parameters from or to theta. */
+static nth_status exchange(nth_net *net, double *theta, bool get)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(net->first_layer_stored || nth_priv_frozen(&net->cfg, 1), NTH_E_ARG,
+                "the first layer is drawn when needed, it has no parameters to %s", get ? "read" : "set");
+    for (int c = 0; c < net->copies; ++c)
+        for (int l = 1; l <= net->cfg.layers; ++l) {
+            nth_mat       W;
+            double       *b;
+            const nth_mat own = net->W[c][l - 1];
+            nth_priv_net_part(&net->cfg, theta, c, l, &W, &b);
+            const size_t  size = (size_t)(own.rows * own.cols) * sizeof(double);
+            const size_t  bias = (size_t)own.rows * sizeof(double);
+            if (W.a != NULL) memcpy(get ? W.a : own.a, get ? own.a : W.a, size);
+            if (b != NULL) memcpy(get ? b : net->b[c][l - 1], get ? net->b[c][l - 1] : b, bias);
+        }
+done:
+    return st;
+}
+
+nth_status nth_net_get_parameters(double *theta, const nth_net *net) { return exchange((nth_net *)net, theta, true); }
+
+nth_status nth_net_set_parameters(nth_net *net, const double *theta) { return exchange(net, (double *)theta, false); }

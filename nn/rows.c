@@ -86,6 +86,19 @@ done:
     return st;
 }
 
+nth_status nth_rows_refresh(nth_rows *r, nth_cmat X, nth_cmat X_test)
+{
+    nth_status            st = NTH_OK;
+    const nth_net        *net = r->net;
+    const nth_net_config *cfg = &net->cfg;
+    NTH_TRY(net->first_layer_stored ? first_stored(r, X, X_test) : first_drawn(r, X, X_test));
+    for (int c = 0; c < net->copies && cfg->sigma_b > 0.0; ++c)
+        for (ptrdiff_t i = 0; i < r->rows; ++i)
+            nth_axpy(cfg->sigma_b, net->b[c][0], r->H[c].a + i * r->H[c].ld, cfg->widths[1]);
+done:
+    return st;
+}
+
 nth_status nth_rows_create(nth_rows **out, const nth_net *net, nth_cmat X, nth_cmat X_test)
 {
     nth_status            st = NTH_OK;
@@ -100,10 +113,7 @@ nth_status nth_rows_create(nth_rows **out, const nth_net *net, nth_cmat X, nth_c
     NTH_REQUIRE(nth_all_finite(X) && nth_all_finite(X_test), NTH_E_NUMERIC, "inputs have non-finite entries");
     NTH_TRY(shell(&r, net, X.rows, X.rows + X_test.rows));
     NTH_TRY(gram(r, X, X_test));
-    NTH_TRY(net->first_layer_stored ? first_stored(r, X, X_test) : first_drawn(r, X, X_test));
-    for (int c = 0; c < net->copies && cfg->sigma_b > 0.0; ++c)
-        for (ptrdiff_t i = 0; i < r->rows; ++i)
-            nth_axpy(cfg->sigma_b, net->b[c][0], r->H[c].a + i * r->H[c].ld, cfg->widths[1]);
+    NTH_TRY(nth_rows_refresh(r, X, X_test));
     *out = r, r = NULL;
 done:
     nth_rows_destroy(&r);

@@ -25,6 +25,8 @@ typedef struct nth_rows {
  * kept. 2 (n + k) d (n + k + m_1) flops. */
 NTH_NODISCARD nth_status nth_rows_create(nth_rows **out, const nth_net *net, nth_cmat X,
                                          nth_cmat X_test);
+/* H anew after the network's parameters have changed; the same inputs as in create. */
+NTH_NODISCARD nth_status nth_rows_refresh(nth_rows *rows, nth_cmat X, nth_cmat X_test);
 /* The same inputs on another network of the same first layer shape, with its own H. */
 NTH_NODISCARD nth_status nth_rows_clone(nth_rows **out, const nth_rows *rows, const nth_net *net);
 void                     nth_rows_destroy(nth_rows **rows);

@@ -174,6 +174,18 @@ NTH_API NTH_NODISCARD nth_status nth_net_write(const nth_net *net, nth_file *fil
 /** Number of trainable raw parameters P, all copies. */
 NTH_API ptrdiff_t nth_net_parameters(const nth_net *net);
 
+/**
+ * The trainable parameters as one vector, and back.
+ *
+ *     theta = copy after copy, layer after layer: W^l by rows, then b^l; frozen layers are left out
+ *
+ * Shapes     theta (P) of nth_net_parameters.
+ * Scaling    raw parameters. Ownership the caller's. Cost P copies. Accuracy exact.
+ * Errors     NTH_E_ARG (the first layer trains but is not stored).
+ */
+NTH_API NTH_NODISCARD nth_status nth_net_get_parameters(double *theta, const nth_net *net);
+NTH_API NTH_NODISCARD nth_status nth_net_set_parameters(nth_net *net, const double *theta);
+
 #ifdef __cplusplus
 }
 #endif

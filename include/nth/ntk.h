@@ -48,6 +48,26 @@ NTH_API NTH_NODISCARD nth_status nth_ntk_empirical(nth_blocks *K, const nth_net 
 NTH_API NTH_NODISCARD nth_status nth_ntk_flow(nth_blocks *K, const nth_flow *flow);
 
 /**
+ * The empirical tangent kernel, and the derivative by the parameters of a weighted sum of its entries.
+ *
+ *     grad = d/dtheta sum_ij S_ij K2(x_i,x_j; theta) = 2 sum_i H_i G(S_i.)                          [E98]
+ *
+ * relu is differentiated almost everywhere (relu'' = 0).
+ *
+ * Shapes     grad (P) in the order of nth_net_get_parameters; K (n x n) or empty; X (n x d); S (n x n) symmetric.
+ * Scaling    derivative by the raw parameters; S fixed.
+ * Ownership  the caller's. The first layer may be one that is not stored.
+ * Cost       three times the flops of nth_ntk_empirical, half of which are products n x n by n x m;
+ *            2 copies (L - 1) n^2 + 5 n sum_l p_l doubles, nothing of the size n x P.
+ * Accuracy   about (n + m) eps of the sum of absolute values; test_pullback.c, is_the_definition,
+ *            is_the_third_kernel. Same bits for any number of threads.
+ * Errors     NTH_E_SHAPE; NTH_E_ARG (S is not symmetric, beyond 1e-12 of its largest entry); NTH_E_NUMERIC
+ *            (S or X not finite); NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_ntk_pullback(double *grad, nth_mat K, const nth_net *net,
+                                                  nth_cmat X, nth_cmat S);
+
+/**
  * phi(x) = (1 - e^{-x})/x, phi(0) = 1.                                                     [E26]
  *
  * Accuracy   2 ulp.

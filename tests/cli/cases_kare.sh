@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# nth kare: KARE of a kernel file, training and what it leaves, and every way of asking for what is not there.
+
+S='synthetic:sphere?n=40&d=6&test=20&seed=1'
+expect 0 '' data "$S" --out d.h5
+expect 0 '' kernel --kind ntk --activation relu --depth 3 --data "$S" --out K.h5
+expect 0 '' net --widths 6,20,1 --activation gelu --sigma-b 0.2 --seed 4 --out N.h5
+kare() { status=$1 message=$2; shift 2; expect "$status" "${message:+nth kare: $message}" kare --data d.h5 --quiet "$@"; }
+field() { sed -n "s/^  \"$1\": \(.*[^,]\),*$/\1/p" out; } # of the outermost object
+near() { awk -v a="$1" -v b="$2" -v tol="$3" 'BEGIN { d = a / b - 1; exit !(d < tol && d > -tol) }'; }
+
+# A kernel file: GCV at ridge n z.
+kare 0 '' --gram K.h5 --lambda 0.1 --evaluate --json
+for key in kare lambda slope n columns; do holds "JSON has $key" test -n "$(field $key)"; done
+one=$(field kare)
+"$nth" regress --gram K.h5 --data d.h5 --ridge 4 --json >out
+holds 'KARE is GCV' near "$one" "$(field gcv)" 1e-12
+kare 0 '' --gram K.h5:/K
+holds 'one line' grep -qE '^KARE [0-9.]+ at lambda 0.1, slope -?[0-9.]+; kernel K.h5/K, 40 samples, 1 column of targets$' out
+kare 2 '--lambda: 0 is not above 0 and at most 1e+100' --gram K.h5 --lambda 0
+kare 2 '--lambda: -1 is not above 0 and at most 1e+100' --gram K.h5 --lambda -1
+kare 2 '--evaluate needs --gram FILE' --evaluate --net N.h5
+kare 2 '--steps does not go with --gram; that kernel is evaluated as it is' --gram K.h5 --steps 3
+kare 3 'absent.h5: cannot be opened: No such file or directory' --gram absent.h5
+kare 3 'd.h5: /x is 40 x 6 (rank 2); 40 x 40 is expected: d.h5 has 40 training and 0 test inputs' --gram d.h5:/x
+
+# Training: KARE falls; the file's network has the file's kernel, whose KARE is the last one reported.
+kare 0 '' --net N.h5 --steps 20 --learning-rate 2 --every 5 --json --out R.h5
+holds '20 steps' test "$(field steps)" = 20
+last=$(field kare) risk=$(field test_risk)
+holds 'KARE falls' awk -v a="$last" -v b="$(sed -n 's/^ *"kare": \([0-9.e+-]*\),*$/\1/p' out | head -n 1)" 'BEGIN { exit !(a < b) }'
+expect 0 '' info R.h5
+for part in '/step (5)' '/kare (5)' '/test_risk (5)' '/K (40,40)' '/K_test (20,40)' '/fits (11,5)' '/fits_initial (11,5)' '/net/W1 (20,6)' '@status = complete'; do holds "writes $part" grep -qFx "$part" out; done
+kare 0 '' --gram R.h5 --json
+holds 'KARE of the kernel written' near "$(field kare)" "$last" 1e-12
+expect 0 '' kernel --net R.h5 --data d.h5 --out KR.h5
+kare 0 '' --gram KR.h5 --json
+holds 'KARE of the network written' near "$(field kare)" "$last" 1e-12
+"$nth" regress --gram R.h5 --data d.h5 --ridge 4 --json >out
+holds 'test risk is that of ridge n z' near "$(field mse)" "$risk" 1e-10
+
+kare 0 '' --widths 6,9,8,1 --activation tanh --seed 4 --steps 0
+holds 'one point' test "$(grep -cE '^ +0 +[0-9.]+ +[0-9.]+ ' out)" = 1
+holds 'three kernels' test "$(grep -c '^ridge regression with the ' out)" = 3
+holds 'eleven ridges each' test "$(grep -cE '^ +[0-9.e+-]+ +[0-9.e+-]+ +[0-9.]+ +[0-9.]+ +[01]\.[0-9]{4}$' out)" = 33
+for t in 1 3; do kare 0 '' --net N.h5 --steps 6 --batch 16 --threads $t --json; cp out bits$t; done
+holds 'same bits on 3 threads' cmp bits1 bits3
+kare 0 '' --net N.h5 --steps 6 --batch 16 --seed 2 --json
+holds 'other batches' sh -c '! cmp -s out bits1'
+kare 0 '' --net N.h5 --steps 1 --alpha 0.5 --json
+holds 'one ridge' test "$(grep -c '"alpha"' out)" = 3
+
+kare 0 '' --net N.h5 --steps 1 --learning-rate 1 --flow-time 30 --alpha 1e-3,1 --json
+holds 'the network itself' test -n "$(field flow_mse)"
+after=$(awk '/"after_flow"/ { on = 1 } on && /"mse"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); print; exit }' out)
+expect 0 '' train --net N.h5 --data d.h5 --times 30 --out T.h5 --quiet
+expect 0 '' kernel --net T.h5 --data d.h5 --out KT.h5
+kare 0 '' --net N.h5 --steps 1 --learning-rate 1 --flow-time 30 --alpha 1e-3,1 --json
+ridge=$(awk '/"after_flow"/ { on = 1 } on && /"z"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); print 40 * $0; exit }' OFMT=%.17g out)
+"$nth" regress --gram KT.h5 --data d.h5 --ridge "$ridge" --json >out
+holds 'regression with the kernel after the flow' near "$(field mse)" "$after" 1e-5
+kare 0 '' --widths 6,9,1 --activation relu --steps 0 --flow-time 2 --alpha 1
+holds 'relu flows, too' grep -qE '^the network itself after gradient flow to time 2: test mse [0-9.]+ \+- [0-9.]+$' out
+printf 'a,y\n1,a\n2,b\n3,c\n4,a\n5,b\n6,c\n' >three.csv
+expect 2 'nth kare: --flow-time needs one column of targets for the network'"'"'s output, csv:three.csv?target=y&train=6&test=0 has 3' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --flow-time 1 --quiet
+expect 0 '' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --steps 2 --quiet
+
+# Bad input.
+kare 2 '--net FILE or --widths WIDTH,.. is missing: the network to train (--gram FILE evaluates a kernel)'
+kare 2 '--widths does not go with --net; the network file says it' --net N.h5 --widths 6,9,1
+kare 2 '--widths: the first is 5, d.h5 has inputs of dimension 6' --widths 5,9,1
+kare 2 '--alpha: 1 does not come after 10; ascending ridges are expected' --net N.h5 --alpha 10,1
+kare 2 '--alpha: 0 is not above 0 and at most 1e+100' --net N.h5 --alpha 0,1
+kare 2 '--learning-rate: 0 is not above 0 and at most 1e+300' --net N.h5 --learning-rate 0
+kare 2 '--batch: 41; 2 to 40 samples are expected, or 0 for all' --net N.h5 --batch 41
+kare 2 '--batch: 1; 2 to 40 samples are expected, or 0 for all' --net N.h5 --batch 1
+kare 2 '--steps: -1 is not in the range 0 to 1000000000' --net N.h5 --steps -1
+printf 'a,b,y\n1,2,7\n3,1,7\n0,5,7\n2,2,7\n' >flat.csv
+expect 3 'nth kare: the targets of all 4 samples are equal: there is nothing to learn' kare --data 'csv:flat.csv?target=y&task=regress&train=4&test=0' --widths 2,5,1 --quiet
+holds 'nothing is left behind' test -z "$(ls | grep partial)"
+
+# A run that diverges: the last good step is named and kept, and is a network.
+"$nth" kare --data d.h5 --net N.h5 --activation quadratic >out 2>err
+holds 'an activation does not go with a file' grep -q -- '--activation does not go with --net' err
+"$nth" kare --data d.h5 --widths 6,9,8,1 --activation quadratic --learning-rate 1e90 --out B.h5 --quiet >out 2>err ; got=$?
+holds 'status 3' test $got = 3
+holds 'the last good step' grep -qE '^nth kare: after 1 steps: row 1 of the kernel is not finite \(last good step 0; KARE [0-9.]+ at step 0; network and curve are in B.h5.partial\)$' err
+expect 0 '' kernel --net B.h5.partial --data d.h5 --out KB.h5
+expect 0 '' info B.h5.partial
+holds 'the curve so far' grep -qx '/kare (1)' out
