@@ -154,6 +154,38 @@ static void label_aware_part(void)
     }
 }
 
+/* All entries of all blocks against the exact mode, relu and erf, twelve training and three other inputs. */
+static void entry_by_entry(void)
+{
+    enum { n = 12, k = 3, d = 5 };
+    static double X[(n + k) * d], y[n], K[2][n * n + k * n + k * k], L[2][n * n + k * n + k * k], E[n * n + k * n + k * k];
+    nth_rand_normals(X, (n + k) * d, 12, NTH_STREAM_TEST, 0, 0);
+    for (int i = 0; i < n; ++i) y[i] = i % 3 == 0 ? 1.0 : -1.0;
+    for (int a = 0; a < 2; ++a) {
+        const nth_activation act = a == 0 ? NTH_ACT_RELU : NTH_ACT_ERF;
+        nth_blocks           b[5];
+        double *const        at[5] = { K[0], K[1], L[0], L[1], E };
+        for (int q = 0; q < 5; ++q)
+            b[q] = (nth_blocks){ nth_mat_of(at[q], n, n), nth_mat_of(at[q] + n * n, k, n), nth_mat_of(at[q] + n * n + k * n, k, k) };
+        const nth_expected_config cfg = { .activation = act, .almost_everywhere = a == 0 };
+        nth_label_kernel          exact = { .K2 = b[0], .LA = b[2] };
+        nth_sampled_result        res;
+        const nth_sampled_options opt = { .activation = act, .sigma_w = 1.0, .input_scale = NTH_INPUT_ONE, .target = a == 0 ? 0.01 : 0.1, .seed = 2 };
+        const nth_cmat            train = nth_cmat_of(X, n, d), test = nth_cmat_of(X + n * d, k, d);
+        double                    worst = 0.0, square = 0.0;
+        NTH_CHECK_OK(nth_label_aware(&exact, &cfg, train, test, y, 2.0, NTH_LABEL_EXACT));
+        NTH_CHECK_OK(nth_sampled_label(&b[1], &b[3], &b[4], &res, train, test, y, 2.0, &opt));
+        for (int e = 0; e < n * n + k * n + k * k; ++e) {
+            const double z = (L[1][e] - L[0][e]) / E[e];
+            worst = nth_worst(worst, fabs(z)), square += z * z;
+            NTH_CHECK_CLOSE(K[1][e], K[0][e], 1e-12, 1e-13);
+        }
+        printf("    %s: %td draws, at most %.2f standard errors off, root mean square %.2f\n", nth_activation_name(act), res.draws,
+               worst, sqrt(square / (n * n + k * n + k * k)));
+        NTH_CHECK(worst <= 4.0);
+    }
+}
+
 static void same_bits_on_any_threads(void)
 {
     enum { n = 5, d = 3 };
@@ -224,6 +256,7 @@ int main(void)
     return nth_test_main("sampled", (nth_test_case[]){ { "relu_almost_everywhere", relu_almost_everywhere },
                                                        { "equals_the_jets", equals_the_jets },
                                                        { "goes_on_where_it_stopped", goes_on_where_it_stopped },
+                                                       { "entry_by_entry", entry_by_entry },
                                                        { "label_aware_part", label_aware_part },
                                                        { "same_bits_on_any_threads", same_bits_on_any_threads },
                                                        { "every_allocation_fails", every_allocation_fails },
