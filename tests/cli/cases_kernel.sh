@@ -157,6 +157,11 @@ cp S.h5.state keep.state
 "$nth" $long --seed 9 --out S.h5 >out 2>err
 verdict "$([ $? = 3 ] && grep -qx 'nth kernel: S.h5.state was begun with other options; remove it or choose another --out' err; echo $?)" "other options are refused: $(cat err)"
 holds 'and the state kept' cmp S.h5.state keep.state
+cp b.h5 b1.h5
+expect 0 '' data 'synthetic:sphere?n=300&d=64&test=3&seed=2' --out b.h5
+expect 3 "nth kernel: S.h5.state was begun with other data (checksum $(sum b1.h5), now $(sum b.h5)); remove it or choose another --out" $long --out S.h5
+holds 'and the state kept, too' cmp S.h5.state keep.state
+cp b1.h5 b.h5
 head -c 3000 keep.state >S.h5.state
 "$nth" $long --out S.h5 >out 2>err
 verdict "$([ $? = 3 ] && [ "$(wc -l <err)" = 1 ] && grep -q 'S.h5.state' err; echo $?)" "a damaged state is named: $(cat err)"
