@@ -285,6 +285,7 @@ nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *
     nth_tally       t = { 0 };
     NTH_TRY(check(opt, X, X_test, W, alpha));
     NTH_TRY(nth_priv_blocks_check(mean, r.n, r.k));
+    NTH_REQUIRE(se != NULL, NTH_E_ARG, "standard errors have no blocks");
     NTH_TRY(nth_priv_tally_check(mean, se, r.n, r.k));
     r.smooth = nth_activation_is_smooth(opt->activation);
     r.c1 = opt->input_scale == NTH_INPUT_ONE ? 1.0 : 1.0 / sqrt((double)X.cols);

@@ -222,6 +222,7 @@ static void refusals(void)
         *finite[q] = had;
     }
     NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 1, 2), alpha, &opt), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_sampled_k4(&mean, NULL, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 2, 2), alpha, &opt), NTH_E_ARG);
     opt.sigma_w = -1.0;
     NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 2, 2), alpha, &opt), NTH_E_ARG);
     opt.sigma_w = 1.0, opt.target = NAN;
