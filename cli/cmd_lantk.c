@@ -57,9 +57,6 @@ static nth_status take_options(job *j)
         return cli_fail(c, NTH_E_ARG, "--intercept yes does not go with --variant %s; it belongs to ls and fjlt", cfg->variant);
     if (j->opt.ridge > 0.0 && (v == NTH_LANTK_KR_V1 || is_sketch(j)))
         return cli_fail(c, NTH_E_ARG, "--ridge does not go with --variant %s; it belongs to kr-v2, ls-v1 and ls-v2", cfg->variant);
-    if (nth_config_given(cfg, "folds") && nth_config_given(cfg, "validation"))
-        return cli_fail(c, NTH_E_ARG, "--folds and --validation exclude each other");
-    j->folds = nth_config_given(cfg, "folds") ? (ptrdiff_t)cfg->folds : nth_config_given(cfg, "validation") ? 1 : 0;
     return NTH_OK;
 }
 
@@ -83,19 +80,6 @@ static nth_status read_base(nth_mat tile, ptrdiff_t row, ptrdiff_t col, void *ct
                         : nth_file_read_part(j->base, "/K_test", row - j->p.n, col, tile);
 }
 
-static nth_status make_folds(job *j)
-{
-    nth_status        st = NTH_OK;
-    const nth_config *cfg = j->c->cfg;
-    if (j->folds == 0) return st;
-    CLI_TRY(cli_doubles(j->c, &j->fold, (double)j->p.n, "folds"));
-    if (j->folds > j->p.n)
-        CLI_TRY(cli_fail(j->c, NTH_E_ARG, "--folds: %td folds, %s has %td training inputs", j->folds, cfg->data, j->p.n));
-    CLI_TRY(nth_data_folds(j->fold, j->p.n, j->folds, nth_config_given(cfg, "validation") ? cfg->validation : 0.0, cfg->seed));
-done:
-    return st;
-}
-
 static nth_status load(job *j)
 {
     nth_status        st = NTH_OK;
@@ -107,7 +91,7 @@ static nth_status load(job *j)
     CLI_TRY(nth_file_open(&j->base, cfg->base));
     CLI_TRY(check_block(j, "/K", j->p.n));
     if (j->p.k > 0) CLI_TRY(check_block(j, "/K_test", j->p.k));
-    CLI_TRY(make_folds(j));
+    CLI_TRY(cli_folds(j->c, &j->folds, &j->fold, j->p.n, false));
 done:
     return st;
 }

@@ -5,6 +5,7 @@
 #include "kernel_state.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ nth_status cli_state_begin(cli_state *s, cli *c, const cli_problem *p, nth_block
     CLI_TRY(nth_file_open(&f, s->path));
     CLI_TRY(check_origin(s, f, sum));
     CLI_TRY(nth_file_get_double(f, "/", "batches", &count));
-    if (!(count >= 1.0 && count <= 1e12))
+    if (!(count >= 1.0 && count <= 1e12 && count == floor(count)))
         CLI_TRY(cli_fail(c, NTH_E_FORMAT, "%s: batches is %g, a count is expected", s->path, count));
     CLI_TRY(each_block(s, f, false));
     *batches = s->kept = (ptrdiff_t)count;

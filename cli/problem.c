@@ -89,6 +89,23 @@ nth_status cli_disk_check(cli *c, double bytes)
                     1e-9 * have);
 }
 
+nth_status cli_folds(cli *c, ptrdiff_t *folds, double **number, ptrdiff_t n, bool must)
+{
+    nth_status        st = NTH_OK;
+    const nth_config *cfg = c->cfg;
+    const bool        many = nth_config_given(cfg, "folds"), one = nth_config_given(cfg, "validation");
+    *folds = 0;
+    if (many && one) return cli_fail(c, NTH_E_ARG, "--folds and --validation exclude each other");
+    if (!many && !one && !must) return NTH_OK;
+    *folds = many ? (ptrdiff_t)cfg->folds : 1;
+    if (*folds > n) return cli_fail(c, NTH_E_ARG, "--folds: %td folds, %s has %td training inputs", *folds, cfg->data, n);
+    if (n < 2) return cli_fail(c, NTH_E_ARG, "--validation: %s has %td training input; none would be left", cfg->data, n);
+    CLI_TRY(cli_doubles(c, number, (double)n, "folds"));
+    CLI_TRY(nth_data_folds(*number, n, *folds, cfg->validation, cfg->seed));
+done:
+    return st;
+}
+
 nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p)
 {
     const ptrdiff_t  d = p->X.cols;

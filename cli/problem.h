@@ -35,6 +35,10 @@ NTH_NODISCARD nth_status cli_disk_check(cli *c, double bytes);
 /* Training, then test inputs as form E3 takes them: divided by sqrt(d) unless --input-scale is one. */
 NTH_NODISCARD nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p);
 
+/* Folds that --folds or --validation ask for, and number (n): the fold that holds a sample out, else 0 (nth_data_folds). With
+ * neither one fold if there must be folds, else *folds = 0 and no numbers. */
+NTH_NODISCARD nth_status cli_folds(cli *c, ptrdiff_t *folds, double **number, ptrdiff_t n, bool must);
+
 /* Blocks for n training and k test inputs; with `all` also the test-test block. */
 NTH_NODISCARD nth_status cli_blocks_create(cli *c, nth_blocks *b, ptrdiff_t n, ptrdiff_t k, bool all);
 void                     cli_blocks_free(nth_blocks *b);

@@ -29,18 +29,15 @@ nth_status cli_weight_of(cli *c, double *weight, const cli_gram *K, const cli_gr
 
 /* ---- Folds -------------------------------------------------------------------------------------- */
 
-/* fold (n): 0 never held out, else 1 .. *folds. */
-static nth_status find_folds(cli *c, double *fold, ptrdiff_t *folds, const cli_gram *Z, ptrdiff_t n)
+/* numbers (n): 0 never held out, else 1 .. *folds. */
+static nth_status find_folds(cli *c, double **numbers, ptrdiff_t *folds, const cli_gram *Z, ptrdiff_t n)
 {
     nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
     nth_file         *f = NULL;
     int               rank;
     ptrdiff_t         dims[NTH_MAX_RANK];
-    if (Z->label_free) {
-        *folds = nth_config_given(cfg, "folds") ? (ptrdiff_t)cfg->folds : 1;
-        return nth_data_folds(fold, n, *folds, cfg->validation, cfg->seed);
-    }
+    if (Z->label_free) return cli_folds(c, folds, numbers, n, true);
     for (int i = 0; i < 2; ++i)
         if (nth_config_given(cfg, i == 0 ? "folds" : "validation"))
             return cli_fail(c, NTH_E_ARG, "--%s: the folds are those that %s was made with", i == 0 ? "folds" : "validation", Z->path);
@@ -51,13 +48,16 @@ static nth_status find_folds(cli *c, double *fold, ptrdiff_t *folds, const cli_g
     CLI_TRY(nth_file_shape(f, "/fold", &rank, dims));
     if (rank != 1 || dims[0] != n)
         CLI_TRY(cli_fail(c, NTH_E_SHAPE, "%s: /fold has %td entries of rank %d, %td are expected", Z->path, dims[0], rank, n));
-    CLI_TRY(nth_file_read(f, "/fold", fold, n));
+    CLI_TRY(cli_doubles(c, numbers, (double)n, "folds"));
+    CLI_TRY(nth_file_read(f, "/fold", *numbers, n));
+    const double *fold = *numbers;
     *folds = 0;
     for (ptrdiff_t i = 0; i < n; ++i) {
         if (!(fold[i] >= 0.0 && fold[i] <= (double)n && fold[i] == floor(fold[i])))
             CLI_TRY(cli_fail(c, NTH_E_FORMAT, "%s: /fold[%td] is %g, a number of a fold is expected", Z->path, i, fold[i]));
         if (fold[i] > (double)*folds) *folds = (ptrdiff_t)fold[i];
     }
+    if (*folds == 0) CLI_TRY(cli_fail(c, NTH_E_FORMAT, "%s: /fold holds out no sample", Z->path));
 done:
     nth_file_close(&f);
     return st;
@@ -164,8 +164,7 @@ nth_status cli_choose(cli *c, cli_choice *choice, const cli_gram *K, const cli_g
     double         *fold = NULL;
     part            p = { 0 };
     *choice = (cli_choice){ .count = CLI_RATIOS * ridge.n };
-    CLI_TRY(cli_doubles(c, &fold, (double)y.rows, "folds"));
-    CLI_TRY(find_folds(c, fold, &choice->folds, Z, y.rows));
+    CLI_TRY(find_folds(c, &fold, &choice->folds, Z, y.rows));
     choice->row = calloc((size_t)choice->count, sizeof *choice->row);
     if (choice->row == NULL) CLI_TRY(cli_fail(c, NTH_E_NOMEM, "out of memory"));
     for (ptrdiff_t i = 0; i < y.rows; ++i) choice->held += fold[i] > 0.0;

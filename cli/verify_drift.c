@@ -295,7 +295,15 @@ nth_status drift_open(drift_run *r, const char *data, const char *const *others,
     cli       *c = r->c;
     for (size_t i = 0; i < n_others; ++i)
         if (nth_config_given(c->cfg, others[i])) return cli_fail(c, NTH_E_ARG, "--%s does not go with mean-drift", others[i]);
-    if (c->cfg->times.n > 1) return cli_fail(c, NTH_E_ARG, "--times: mean-drift takes one time, here are %td", c->cfg->times.n);
+    const nth_config *cfg = c->cfg;
+    if (cfg->times.n > 1) return cli_fail(c, NTH_E_ARG, "--times: mean-drift takes one time, here are %td", cfg->times.n);
+    if (cfg->times.n == 1 && !(cfg->times.v[0] > 0.0 && isfinite(cfg->times.v[0])))
+        return cli_fail(c, NTH_E_ARG, "--times: %g; mean-drift takes a positive, finite time", cfg->times.v[0]);
+    if (nth_config_given(cfg, "seeds") && cfg->seeds < 2)
+        return cli_fail(c, NTH_E_ARG, "--seeds: %lld; mean-drift needs at least 2 networks for each width", (long long)cfg->seeds);
+    for (ptrdiff_t w = 0; w < cfg->sweep_widths.n; ++w)
+        if (cfg->sweep_widths.v[w] < 2)
+            return cli_fail(c, NTH_E_ARG, "--widths: %lld; mean-drift takes even widths from 2 on", (long long)cfg->sweep_widths.v[w]);
     CLI_TRY(nth_config_suggest(c->cfg, "data", data));
     CLI_TRY(cli_problem_load(c, &r->p, false, true));
     if (r->p.k == 0) CLI_TRY(cli_fail(c, NTH_E_ARG, "mean-drift looks at pairs of test inputs, %s has none", c->cfg->data));

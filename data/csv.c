@@ -12,7 +12,7 @@
 #include "alloc_priv.h"
 #include "data_priv.h"
 #include "fail_priv.h"
-#include "nth/rng.h"
+#include "rank_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -205,29 +205,16 @@ done:
     return st;
 }
 
-typedef struct keyed_row {
-    double    key;
-    ptrdiff_t row;
-} keyed_row;
-
-static int by_key(const void *a, const void *b)
-{
-    const keyed_row *p = a, *q = b;
-    if (p->key != q->key) return p->key < q->key ? -1 : 1;
-    return p->row < q->row ? -1 : p->row > q->row;
-}
-
 /* rows[0..n) to train on; test rows from the end of `rows` backwards become rows[n..n+k). */
 static nth_status draw_rows(ptrdiff_t *rows, const nth_table *t, ptrdiff_t n, ptrdiff_t k, uint64_t seed)
 {
-    nth_status st = NTH_OK;
-    keyed_row *order = NULL;
+    nth_status  st = NTH_OK;
+    nth_ranked *order = NULL;
     NTH_TRY(nth_priv_alloc(&order, t->rows, sizeof *order, "order of rows"));
-    for (ptrdiff_t i = 0; i < t->rows; ++i)
-        order[i] = (keyed_row){ nth_rand_uniform(seed, NTH_STREAM_SPLIT, 0, (uint64_t)i), i };
-    qsort(order, (size_t)t->rows, sizeof *order, by_key);
-    for (ptrdiff_t i = 0; i < n; ++i) rows[i] = order[i].row;
-    for (ptrdiff_t i = 0; i < k; ++i) rows[n + i] = order[t->rows - 1 - i].row;
+    for (ptrdiff_t i = 0; i < t->rows; ++i) order[i].sample = i;
+    nth_priv_rank(order, t->rows, seed, NTH_SPLIT_TRAIN);
+    for (ptrdiff_t i = 0; i < n; ++i) rows[i] = order[i].sample;
+    for (ptrdiff_t i = 0; i < k; ++i) rows[n + i] = order[t->rows - 1 - i].sample;
 done:
     nth_priv_free(order);
     return st;

@@ -5,40 +5,27 @@
 #include "alloc_priv.h"
 #include "fail_priv.h"
 #include "nth/data.h"
-#include "nth/rng.h"
+#include "rank_priv.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-enum { RUN_OF_FOLDS = 2, RUN_OF_LABELS = 3 }; /* runs 0 and 1 of the stream choose images */
-
-typedef struct keyed {
-    double    key;
-    ptrdiff_t sample;
-} keyed;
-
-static int by_key(const void *a, const void *b)
+/* All samples by rank; *order is the caller's to free. */
+static nth_status rank_all(nth_ranked **order, ptrdiff_t n, uint64_t seed, uint32_t run)
 {
-    const keyed *p = a, *q = b;
-    if (p->key != q->key) return p->key < q->key ? -1 : 1;
-    return p->sample < q->sample ? -1 : p->sample > q->sample;
-}
-
-static void rank(keyed *order, ptrdiff_t n, uint64_t seed, uint32_t run)
-{
-    for (ptrdiff_t i = 0; i < n; ++i)
-        order[i] = (keyed){ nth_rand_uniform(seed, NTH_STREAM_SPLIT, run, (uint64_t)i), i };
-    qsort(order, (size_t)n, sizeof *order, by_key);
+    const nth_status st = nth_priv_alloc(order, n, sizeof **order, "order of samples");
+    if (st != NTH_OK) return st;
+    for (ptrdiff_t i = 0; i < n; ++i) (*order)[i].sample = i;
+    nth_priv_rank(*order, n, seed, run);
+    return NTH_OK;
 }
 
 nth_status nth_data_permute(nth_mat out, nth_cmat y, uint64_t seed)
 {
-    nth_status st = NTH_OK;
-    keyed     *order = NULL;
+    nth_status  st = NTH_OK;
+    nth_ranked *order = NULL;
     NTH_REQUIRE(y.rows >= 1 && out.rows == y.rows && out.cols == y.cols, NTH_E_SHAPE, "targets %td x %td, permuted %td x %td", y.rows,
                 y.cols, out.rows, out.cols);
-    NTH_TRY(nth_priv_alloc(&order, y.rows, sizeof *order, "order of samples"));
-    rank(order, y.rows, seed, RUN_OF_LABELS);
+    NTH_TRY(rank_all(&order, y.rows, seed, NTH_SPLIT_LABELS));
     for (ptrdiff_t i = 0; i < y.rows; ++i)
         for (ptrdiff_t j = 0; j < y.cols; ++j) out.a[i * out.ld + j] = y.a[order[i].sample * y.ld + j];
 done:
@@ -48,14 +35,13 @@ done:
 
 nth_status nth_data_folds(double *fold, ptrdiff_t n, ptrdiff_t folds, double share, uint64_t seed)
 {
-    nth_status st = NTH_OK;
-    keyed     *order = NULL;
+    nth_status  st = NTH_OK;
+    nth_ranked *order = NULL;
     NTH_REQUIRE(n >= 2 && folds >= 1 && folds <= n, NTH_E_ARG, "%td folds of %td samples", folds, n);
     NTH_REQUIRE(folds > 1 || (share > 0.0 && share < 1.0), NTH_E_ARG, "share %g held out; must lie between 0 and 1", share);
-    NTH_TRY(nth_priv_alloc(&order, n, sizeof *order, "order of samples"));
+    NTH_TRY(rank_all(&order, n, seed, NTH_SPLIT_FOLDS));
     const double    wanted = round(share * (double)n);
     const ptrdiff_t held = folds > 1 ? n : (ptrdiff_t)fmin(fmax(wanted, 1.0), (double)(n - 1));
-    rank(order, n, seed, RUN_OF_FOLDS);
     for (ptrdiff_t r = 0; r < n; ++r) fold[order[r].sample] = r < held ? (double)(1 + r % folds) : 0.0;
 done:
     nth_priv_free(order);

@@ -8,17 +8,11 @@
 #include "alloc_priv.h"
 #include "data_priv.h"
 #include "fail_priv.h"
-#include "nth/rng.h"
+#include "rank_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { ALL = -1 };
-
-typedef struct ranked {
-    double    key;
-    ptrdiff_t record;
-} ranked;
 
 typedef struct request {
     int       classes[NTH_IMAGE_CLASSES], count; /* in the order listed */
@@ -53,33 +47,25 @@ done:
     return st;
 }
 
-static int by_key(const void *a, const void *b)
-{
-    const ranked *p = a, *q = b;
-    if (p->key != q->key) return p->key < q->key ? -1 : 1;
-    return p->record < q->record ? -1 : p->record > q->record;
-}
-
 /* The records of one class in the order of their keys. */
-static ptrdiff_t rank_class(ranked *out, const nth_images *set, int cls, uint64_t seed, uint32_t run)
+static ptrdiff_t rank_class(nth_ranked *out, const nth_images *set, int cls, uint64_t seed, uint32_t run)
 {
     ptrdiff_t n = 0;
     for (ptrdiff_t i = 0; i < set->count; ++i)
-        if (set->labels[i] == cls)
-            out[n++] = (ranked){ nth_rand_uniform(seed, NTH_STREAM_SPLIT, run, (uint64_t)i), i };
-    if (n > 0) qsort(out, (size_t)n, sizeof *out, by_key);
+        if (set->labels[i] == cls) out[n++].sample = i;
+    nth_priv_rank(out, n, seed, run);
     return n;
 }
 
 static nth_status choose(choice *c, const nth_images *set, const request *r, bool test, const nth_spec *spec)
 {
     nth_status      st = NTH_OK;
-    ranked         *order = NULL;
+    nth_ranked     *order = NULL;
     ptrdiff_t       start[NTH_IMAGE_CLASSES + 1] = { 0 };
     const ptrdiff_t wanted = test ? r->test : r->train;
     NTH_TRY(nth_priv_alloc(&order, set->count, sizeof *order, "order of images"));
     for (int k = 0; k < r->count; ++k) {
-        const ptrdiff_t have = rank_class(order + start[k], set, r->classes[k], r->seed, test ? 1 : 0);
+        const ptrdiff_t have = rank_class(order + start[k], set, r->classes[k], r->seed, test ? NTH_SPLIT_TEST : NTH_SPLIT_TRAIN);
         const ptrdiff_t need = wanted == ALL ? 0 : wanted / r->count + (k < wanted % r->count);
         NTH_REQUIRE(need <= have, NTH_E_ARG, "%s: %s=%td asks for %td images of class %d; there are %td",
                     spec->scheme, test ? "test" : "train", wanted, need, r->classes[k], have);
@@ -91,7 +77,7 @@ static nth_status choose(choice *c, const nth_images *set, const request *r, boo
     ptrdiff_t row = 0;
     for (ptrdiff_t turn = 0; row < c->count; ++turn) /* a class used up is passed over */
         for (int k = 0; k < r->count && row < c->count; ++k)
-            if (start[k] + turn < start[k + 1]) c->record[row++] = order[start[k] + turn].record;
+            if (start[k] + turn < start[k + 1]) c->record[row++] = order[start[k] + turn].sample;
 done:
     nth_priv_free(order);
     return st;

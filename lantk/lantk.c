@@ -9,13 +9,10 @@
 #include "fail_priv.h"
 #include "linalg_priv.h"
 #include "nth/regress.h"
-#include "nth/rng.h"
+#include "rank_priv.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { RUN_OF_PERMUTATION = 3 }; /* runs 0 to 2 of the stream choose samples */
 
 static const struct {
     const char *name;
@@ -42,32 +39,19 @@ const char *nth_lantk_feature_name(ptrdiff_t feature)
 
 /* ---- Labels ------------------------------------------------------------------------------------- */
 
-typedef struct keyed {
-    double    key;
-    ptrdiff_t sample;
-} keyed;
-
-static int by_key(const void *a, const void *b)
-{
-    const keyed *p = a, *q = b;
-    if (p->key != q->key) return p->key < q->key ? -1 : 1;
-    return p->sample < q->sample ? -1 : p->sample > q->sample;
-}
-
 /* Labels of the kept samples, in the order of keys. */
 static nth_status permute(const nth_lantk *z, nth_lantk_model *m)
 {
-    nth_status st = NTH_OK;
-    keyed     *order = NULL;
-    ptrdiff_t *label = NULL;
+    nth_status  st = NTH_OK;
+    nth_ranked *order = NULL;
+    ptrdiff_t  *label = NULL;
     NTH_TRY(nth_priv_alloc(&order, m->kept, sizeof *order, "permutation of labels"));
     NTH_TRY(nth_priv_alloc(&label, m->kept, sizeof *label, "permutation of labels"));
     for (ptrdiff_t a = 0; a < m->kept; ++a) {
-        const ptrdiff_t i = m->list[a];
-        order[a] = (keyed){ nth_rand_uniform(z->opt.permute_seed, NTH_STREAM_SPLIT, RUN_OF_PERMUTATION, (uint64_t)i), i };
-        label[a] = m->label[i];
+        order[a].sample = m->list[a];
+        label[a] = m->label[m->list[a]];
     }
-    qsort(order, (size_t)m->kept, sizeof *order, by_key);
+    nth_priv_rank(order, m->kept, z->opt.permute_seed, NTH_SPLIT_LABELS);
     for (ptrdiff_t a = 0; a < m->kept; ++a) m->label[order[a].sample] = label[a];
 done:
     nth_priv_free(order);

@@ -239,6 +239,7 @@ nth_status nth_expected_contract(nth_blocks *K, const nth_expected_config *cfg, 
     NTH_TRY(nth_priv_geometry(&g, X, X_test));
     NTH_TRY(nth_priv_blocks_check(K, g.n, g.points - g.n));
     NTH_REQUIRE(W.rows == g.n && W.cols == g.n, NTH_E_SHAPE, "weights %td x %td for %td points", W.rows, W.cols, g.n);
+    NTH_REQUIRE(nth_all_finite(W), NTH_E_NUMERIC, "a weight is not finite");
     for (int b = 0; b < 3; ++b)
         for (ptrdiff_t i = 0; out[b]->a != NULL && i < out[b]->rows; ++i)
             memset(out[b]->a + i * out[b]->ld, 0, (size_t)out[b]->cols * sizeof(double));

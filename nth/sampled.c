@@ -258,7 +258,7 @@ done:
     return st;
 }
 
-static nth_status check(const nth_sampled_options *opt, nth_cmat X, nth_cmat X_test, nth_cmat W)
+static nth_status check(const nth_sampled_options *opt, nth_cmat X, nth_cmat X_test, nth_cmat W, const double *alpha)
 {
     nth_status st = NTH_OK;
     NTH_REQUIRE(nth_activation_name(opt->activation) != NULL, NTH_E_ARG, "activation %d", (int)opt->activation);
@@ -269,8 +269,8 @@ static nth_status check(const nth_sampled_options *opt, nth_cmat X, nth_cmat X_t
     NTH_REQUIRE(X.rows >= 1 && X.cols >= 1 && (X_test.rows == 0 || X_test.cols == X.cols) && W.rows == X.rows && W.cols == X.rows,
                 NTH_E_SHAPE, "inputs %td x %td and %td x %td, weights %td x %td", X.rows, X.cols, X_test.rows, X_test.cols,
                 W.rows, W.cols);
-    NTH_REQUIRE(nth_all_finite(X) && nth_all_finite(X_test) && nth_all_finite(W), NTH_E_NUMERIC,
-                "inputs or weights are not finite");
+    NTH_REQUIRE(nth_all_finite(X) && nth_all_finite(X_test) && nth_all_finite(W) && nth_all_finite(nth_cmat_of(alpha, 1, X.rows)),
+                NTH_E_NUMERIC, "inputs or weights are not finite");
 done:
     return st;
 }
@@ -283,8 +283,9 @@ nth_status nth_sampled_k4(nth_blocks *mean, nth_blocks *se, nth_sampled_result *
                           .d = X.cols, .kappa = opt->readout == NTH_READOUT_SIGNS ? 1.0 : 3.0 };
     const ptrdiff_t least = opt->least > 0 ? opt->least : 40000, most = opt->most > 0 ? opt->most : 100000000;
     nth_tally       t = { 0 };
-    NTH_TRY(check(opt, X, X_test, W));
+    NTH_TRY(check(opt, X, X_test, W, alpha));
     NTH_TRY(nth_priv_blocks_check(mean, r.n, r.k));
+    NTH_REQUIRE(se != NULL, NTH_E_ARG, "standard errors have no blocks");
     NTH_TRY(nth_priv_tally_check(mean, se, r.n, r.k));
     r.smooth = nth_activation_is_smooth(opt->activation);
     r.c1 = opt->input_scale == NTH_INPUT_ONE ? 1.0 : 1.0 / sqrt((double)X.cols);

@@ -125,13 +125,14 @@ static nth_status one_group(nth_blocks *kernel, ptrdiff_t first, ptrdiff_t count
 {
     nth_status st = NTH_OK, failed = NTH_OK;
     char       why[256] = "";
+    ptrdiff_t  which = count; /* the first that failed, whatever the number of threads */
 #pragma omp parallel for schedule(dynamic, 1) if (count > 1)
     for (ptrdiff_t r = 0; r < count; ++r) {
         const nth_status mine = run->one(&kernel[r], first + r, run->ctx);
         if (mine == NTH_OK) continue;
 #pragma omp critical
-        {
-            failed = mine;
+        if (r < which) {
+            which = r, failed = mine;
             snprintf(why, sizeof why, "network %td: %s", first + r, nth_last_error().message);
         }
     }

@@ -10,6 +10,7 @@
 #include "linalg_priv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static double sum_of_powers(double s, int last)
@@ -77,13 +78,21 @@ static nth_status contract_all(const nth_truncation *tr, const nth_rows *rows, i
 {
     nth_status      st = NTH_OK;
     const ptrdiff_t count = nth_priv_power(tr->dirs, j);
-    int             worst = NTH_OK;
-#pragma omp parallel for schedule(dynamic, 1) reduction(max : worst) if (count > 1)
+    nth_status      failed = NTH_OK;
+    char            why[256] = "";
+    ptrdiff_t       which = count, bad = count;
+#pragma omp parallel for schedule(dynamic, 1) reduction(min : bad) if (count > 1)
     for (ptrdiff_t at = 0; at < count; ++at) {
-        const int one = worst <= NTH_OK ? (int)contract_one(tr, rows, j, at) : NTH_OK; /* a thread's own starts below */
-        worst = one > worst ? one : worst;
+        const nth_status mine = bad >= count ? contract_one(tr, rows, j, at) : NTH_OK; /* a thread's own starts above */
+        if (mine == NTH_OK) continue;
+        bad = at;
+#pragma omp critical
+        if (at < which) {
+            which = at, failed = mine;
+            snprintf(why, sizeof why, "%s", nth_last_error().message);
+        }
     }
-    NTH_REQUIRE(worst == NTH_OK, (nth_status)worst, "contractions of K%d: %s", j + 2, nth_status_text((nth_status)worst));
+    NTH_REQUIRE(failed == NTH_OK, failed, "contractions of K%d: %s", j + 2, why);
 done:
     return st;
 }

@@ -7,6 +7,7 @@
 #include "linalg_priv.h"
 #include "nth/rng.h"
 #include "ode_priv.h"
+#include "rank_priv.h"
 #include "vmath.h"
 
 #include <math.h>
@@ -187,6 +188,29 @@ static void integrator_reaches_its_tolerance(void)
     NTH_CHECK_CLOSE(log2(err[0] / err[1]), 5.0, 0.0, 0.6);
 }
 
+/* Each sample against its rank by counting smaller keys; a gap in the samples does not move the others' keys. */
+static void samples_rank_by_their_keys(void)
+{
+    enum { COUNT = 41 };
+    nth_ranked all[COUNT], some[COUNT];
+    ptrdiff_t  at = 0;
+    for (ptrdiff_t i = 0; i < COUNT; ++i) all[i].sample = COUNT - 1 - i;
+    nth_priv_rank(all, COUNT, 9, NTH_SPLIT_LABELS);
+    for (ptrdiff_t i = 0; i < COUNT; ++i) {
+        const double key = nth_rand_uniform(9, NTH_STREAM_SPLIT, 3, (uint64_t)all[i].sample);
+        ptrdiff_t    smaller = 0;
+        for (ptrdiff_t j = 0; j < COUNT; ++j) smaller += nth_rand_uniform(9, NTH_STREAM_SPLIT, 3, (uint64_t)j) < key;
+        NTH_CHECK(all[i].key == key && smaller == i);
+    }
+    for (ptrdiff_t i = 0; i < COUNT; i += 2) some[at++].sample = i;
+    nth_priv_rank(some, at, 9, NTH_SPLIT_LABELS);
+    at = 0;
+    for (ptrdiff_t i = 0; i < COUNT; ++i)
+        if (all[i].sample % 2 == 0) NTH_CHECK(some[at++].sample == all[i].sample);
+    nth_priv_rank(some, 0, 9, NTH_SPLIT_TRAIN); /* none: nothing to do */
+    NTH_CHECK(NTH_SPLIT_TRAIN == 0 && NTH_SPLIT_TEST == 1 && NTH_SPLIT_FOLDS == 2); /* numbers on record */
+}
+
 static nth_status build(void)
 {
     nth_status st;
@@ -216,6 +240,7 @@ int main(void)
                                                     { "eigen_and_svd_reconstruct", eigen_and_svd_reconstruct },
                                                     { "solve_reproduces_rhs", solve_reproduces_rhs },
                                                     { "random_numbers_are_addressed", random_numbers_are_addressed },
+                                                    { "samples_rank_by_their_keys", samples_rank_by_their_keys },
                                                     { "vector_math_is_accurate", vector_math_is_accurate },
                                                     { "integrator_reaches_its_tolerance", integrator_reaches_its_tolerance },
                                                     { "survives_no_memory", survives_no_memory },

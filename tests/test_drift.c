@@ -94,7 +94,8 @@ static void networks_are_those_of_the_mean(void)
 enum { POWERS = 4, NETS = 40, TRAINING = 2, TESTS = 3 };
 static double powers_train[POWERS][NETS * TRAINING * TRAINING], powers_test[POWERS][NETS * TESTS * TESTS];
 
-/* Kernels whose diagonal has mean -m^mean, and whose test pairs scatter like m^spread about a mean of their own. */
+/* Kernels whose diagonal has mean -m^mean, and whose test pairs scatter like m^spread about a mean of their own; a test input with
+ * itself scatters at every width alike. */
 static void make_powers(nth_drift_width *w, double mean, double spread)
 {
     for (int p = 0; p < POWERS; ++p) {
@@ -105,7 +106,7 @@ static void make_powers(nth_drift_width *w, double mean, double spread)
             for (int e = 0; e < TRAINING * TRAINING; ++e)
                 powers_train[p][r * TRAINING * TRAINING + e] = e % (TRAINING + 1) == 0 ? m * -pow(m, mean) * (1.0 + 0.1 * sign * size) : 7.0 * m;
             for (int e = 0; e < TESTS * TESTS; ++e)
-                powers_test[p][r * TESTS * TESTS + e] = e % (TESTS + 1) == 0 ? 5.0 * m : m * ((e + 1) / sqrt(m) + pow(m, spread) * sign * size);
+                powers_test[p][r * TESTS * TESTS + e] = e % (TESTS + 1) == 0 ? 5.0 * m * sign * size : m * ((e + 1) / sqrt(m) + pow(m, spread) * sign * size);
         }
     }
 }
@@ -121,6 +122,9 @@ static void exponents_of_powers(void)
     NTH_CHECK_CLOSE(c[NTH_DRIFT_TRAIN_MEAN].rate[0].slope, -0.5, 1e-12, 0.0);
     NTH_CHECK_CLOSE(c[NTH_DRIFT_TEST_SPREAD].rate[0].slope, -0.75, 1e-12, 0.0);
     NTH_CHECK_CLOSE(c[NTH_DRIFT_TRAIN_MEAN].rate[0].median[0], 0.125, 1e-12, 0.0);
+    double squares = 0.0;
+    for (int r = 0; r < NETS; ++r) squares += (1.0 + 0.02 * (r / 2)) * (1.0 + 0.02 * (r / 2)) / (NETS - 1);
+    NTH_CHECK_CLOSE(c[NTH_DRIFT_TEST_SPREAD].rate[0].median[0], pow(64.0, -0.75) * sqrt(squares), 1e-12, 0.0);
     for (int p = 0; p < NTH_DRIFT_PARTS; ++p) {
         const nth_rate *r = &c[p].rate[0];
         NTH_CHECK(r->low < r->slope && r->slope < r->high && r->high - r->low < 0.1);

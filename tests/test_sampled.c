@@ -239,6 +239,29 @@ static void goes_on_where_it_stopped(void)
     NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, train, test, nth_cmat_of(W, n, n), alpha, &opt), NTH_E_SHAPE);
 }
 
+static void refusals(void)
+{
+    double              X[4] = { 1.0, 0.5, -0.3, 0.8 }, alpha[2] = { 1.0, -1.0 }, W[4] = { 0.5, -0.5, -0.5, 0.5 }, T[4], E[4];
+    nth_blocks          mean = { .train = nth_mat_of(T, 2, 2) }, se = { .train = nth_mat_of(E, 2, 2) };
+    nth_sampled_result  res;
+    nth_sampled_options opt = { .activation = NTH_ACT_ERF, .sigma_w = 1.0, .target = 1e9, .least = 1 };
+    double *const       finite[] = { &X[3], &W[1], &alpha[1] };
+    for (int q = 0; q < 3; ++q) {
+        const double had = *finite[q];
+        *finite[q] = NAN;
+        NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 2, 2), alpha, &opt),
+                         NTH_E_NUMERIC);
+        *finite[q] = had;
+    }
+    NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 1, 2), alpha, &opt), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_sampled_k4(&mean, NULL, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 2, 2), alpha, &opt), NTH_E_ARG);
+    opt.sigma_w = -1.0;
+    NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 2, 2), alpha, &opt), NTH_E_ARG);
+    opt.sigma_w = 1.0, opt.target = NAN;
+    NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, nth_cmat_of(W, 2, 2), alpha, &opt), NTH_E_ARG);
+    NTH_CHECK_STATUS(nth_sampled_label(&mean, &mean, &se, &res, nth_cmat_of(X, 2, 2), (nth_cmat){ 0 }, alpha, 0.0, &opt), NTH_E_ARG);
+}
+
 static nth_status sample_once(void)
 {
     const double              X[4] = { 1.0, 0.5, -0.3, 0.8 }, alpha[2] = { 1.0, -1.0 }, W[4] = { 0.5, -0.5, -0.5, 0.5 };
@@ -259,6 +282,7 @@ int main(void)
                                                        { "entry_by_entry", entry_by_entry },
                                                        { "label_aware_part", label_aware_part },
                                                        { "same_bits_on_any_threads", same_bits_on_any_threads },
+                                                       { "refusals", refusals },
                                                        { "every_allocation_fails", every_allocation_fails },
                                                        { 0 } });
 }

@@ -8,6 +8,7 @@
 #include "tally_priv.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { GROUP = 64 };
 
@@ -46,17 +47,21 @@ static nth_status group_of(double *train, double *test, const nth_drift_options 
 {
     nth_status      st = NTH_OK;
     const ptrdiff_t n = X.rows, k = X_test.rows;
-    int             failed = NTH_OK;
+    nth_status      failed = NTH_OK;
+    char            why[256] = "";
+    ptrdiff_t       which = count; /* the first that failed, whatever the number of threads */
 #pragma omp parallel for schedule(dynamic, 1)
     for (ptrdiff_t r = 0; r < count; ++r) {
         const nth_status mine = one_network(train != NULL ? train + r * n * n : NULL, test != NULL ? test + r * k * k : NULL, opt,
                                             from + r, X, X_test, y);
-        if (mine != NTH_OK) {
-#pragma omp atomic write
-            failed = (int)mine;
+        if (mine == NTH_OK) continue;
+#pragma omp critical
+        if (r < which) {
+            which = r, failed = mine;
+            snprintf(why, sizeof why, "network %td: %s", from + r, nth_last_error().message);
         }
     }
-    NTH_REQUIRE(failed == NTH_OK, (nth_status)failed, "a network among %td to %td failed", from, from + count - 1);
+    NTH_REQUIRE(failed == NTH_OK, failed, "%s", why);
     NTH_REQUIRE(opt->go_on == NULL || opt->go_on(from + count, opt->ctx), NTH_E_INTERRUPTED, "interrupted after %td of %td networks",
                 from + count, opt->networks);
 done:

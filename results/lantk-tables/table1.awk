@@ -1,7 +1,7 @@
 #!/usr/bin/awk -f
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# table1.csv as Markdown. The paper's means over the five pairs: CNTK 85.91, KR-V1 86.41, KR-V2 86.40, FJLT-V1 86.70,
+# table1-TRAIN.csv as Markdown. The paper's means over the five pairs: CNTK 85.91, KR-V1 86.41, KR-V2 86.40, FJLT-V1 86.70,
 # FJLT-V2 86.64, CNN 89.83.
 BEGIN {
     FS = ","
@@ -39,6 +39,6 @@ END {
         else printf " |"
         printf " %s |\n", paper[kernel[k]]
     }
-    printf "\nTest accuracy in percent on 2,000 images, ridgeless; p: exact McNemar test against the CNTK alone on the same images; r: ratio chosen (E74).\n"
+    printf "\n%d training images; test accuracy in percent on 2,000 images, ridgeless; p: exact McNemar test against the CNTK alone on the same images; r: ratio chosen (E74).\n", train
     printf "%d of 5 pairs complete.\n", whole
 }

@@ -11,6 +11,12 @@ expect 0 '' verify mean-drift --init gaussian --activation erf --widths 256 --se
 holds 'rows in JSON' test "$(grep -c '"complete"' out)" = 3
 expect 2 'nth verify: --depth does not go with mean-drift' verify mean-drift --depth 3
 expect 2 'nth verify: --times: mean-drift takes one time, here are 2' verify mean-drift --times 1,2
+for how in '' --exponents; do
+    expect 2 'nth verify: --times: 0; mean-drift takes a positive, finite time' verify mean-drift $how --times 0
+    expect 2 'nth verify: --times: inf; mean-drift takes a positive, finite time' verify mean-drift $how --times inf
+    expect 2 'nth verify: --seeds: 1; mean-drift needs at least 2 networks for each width' verify mean-drift $how --seeds 1
+    expect 2 'nth verify: --widths: 1; mean-drift takes even widths from 2 on' verify mean-drift $how --widths 64,1
+done
 expect 2 'nth verify: mean-drift is predicted for --sigma-w 1 --sigma-b 0' verify mean-drift --sigma-b 0.1
 expect 2 'nth verify: mean-drift looks at pairs of test inputs, synthetic:sphere?n=3&d=3&test=0&seed=1 has none' verify mean-drift --data 'synthetic:sphere?n=3&d=3&test=0&seed=1'
 

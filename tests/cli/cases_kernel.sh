@@ -157,6 +157,11 @@ cp S.h5.state keep.state
 "$nth" $long --seed 9 --out S.h5 >out 2>err
 verdict "$([ $? = 3 ] && grep -qx 'nth kernel: S.h5.state was begun with other options; remove it or choose another --out' err; echo $?)" "other options are refused: $(cat err)"
 holds 'and the state kept' cmp S.h5.state keep.state
+cp b.h5 b1.h5
+expect 0 '' data 'synthetic:sphere?n=300&d=64&test=3&seed=2' --out b.h5
+expect 3 "nth kernel: S.h5.state was begun with other data (checksum $(sum b1.h5), now $(sum b.h5)); remove it or choose another --out" $long --out S.h5
+holds 'and the state kept, too' cmp S.h5.state keep.state
+cp b1.h5 b.h5
 head -c 3000 keep.state >S.h5.state
 "$nth" $long --out S.h5 >out 2>err
 verdict "$([ $? = 3 ] && [ "$(wc -l <err)" = 1 ] && grep -q 'S.h5.state' err; echo $?)" "a damaged state is named: $(cat err)"
@@ -184,4 +189,10 @@ expect 2 'nth kernel: --rse goes with --mode sampled and networks; exact values 
 expect 2 'nth kernel: --sigma-b goes with --mode networks; the other two have no biases' kernel --kind nth --sigma-b 0.1 --data d.h5 --out a.h5
 expect 2 'nth kernel: --time does not go with --kind ntk; it belongs to --kind nth' kernel --kind ntk --time 2 --data d.h5 --out a.h5
 expect 2 'nth kernel: --mode exact holds about 150 training inputs, here are 200; take --mode sampled' kernel --kind nth --activation erf --mode exact --data 'synthetic:sphere?n=200&d=6&test=0&seed=1' --out a.h5
+expect 2 'nth kernel: --folds: 6 folds, d.h5 has 5 training inputs' kernel --kind nth --activation erf --mode exact --folds 6 --data d.h5 --out a.h5
+expect 2 'nth kernel: --folds and --validation exclude each other' kernel --kind nth --activation erf --mode exact --folds 2 --validation 0.4 --data d.h5 --out a.h5
+for mode in '--mode networks --width 8 --networks 20' '--draws 10240'; do
+    expect 1 '' kernel --kind nth --activation relu $mode --rse 1e-5 --validation 0.4 --data d.h5 --out s.h5 --quiet
+    holds "$mode: a fold known too little is told" grep -qE '^a fold: relative standard error [0-9.]+ \(asked 1e-05\)$' out
+done
 holds 'nothing is left behind by K^(NTH)' test -z "$(ls | grep -E '^(a|s|x)\.h5\.partial')"

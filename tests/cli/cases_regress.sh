@@ -76,7 +76,8 @@ ask 2 '--folds: the folds are those that N.h5 was made with' --ridge 0.01 --add 
 ask 3 'N0.h5 has no /fold: make it with --validation or --folds, so that /K_label of held-out samples has not seen their labels' --add N0.h5:/K_label --weight folds
 ask 2 '--folds goes with --weight folds only' --folds 3
 ask 2 '--validation goes with --weight folds only' --add squares --weight loo --validation 0.3
-ask 2 '41 folds of 40 samples' --add squares --weight folds --folds 41
+ask 2 '--folds and --validation exclude each other' --add squares --weight folds --folds 4 --validation 0.3
+ask 2 '--folds: 41 folds, d.h5 has 40 training inputs' --add squares --weight folds --folds 41
 ask 0 '' --against K2.h5
 holds 'McNemar' grep -qE '^only the first right [0-9]+, only the second [0-9]+; difference [+-][0-9.]+ \+- [0-9.]+, McNemar p = [0-9.e-]+ \(exact, two-sided\)$' out
 ask 0 '' --against K.h5 --json
