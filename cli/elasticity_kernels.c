@@ -37,7 +37,7 @@ static nth_status measure(elasticity *e, rr_kernel kind, const char *name, ptrdi
     const nth_data           *d = e->p.data;
     rr_ratios                *r = &e->rr[kind];
     const nth_elastic_options opt = { .bootstrap = (ptrdiff_t)e->c->cfg->bootstrap, .seed = e->c->cfg->seed, .ratios = e->draw };
-    const uint32_t            run = kind <= RR_TRAINED ? RUN_OF_NETWORKS : RUN_OF_PERMUTATIONS;
+    const uint32_t            run = kind < RR_NTK ? RUN_OF_NETWORKS : RUN_OF_PERMUTATIONS;
     for (ptrdiff_t i = 0; i < e->p.n; ++i) e->D[i] = K->train.a[i * K->train.ld + i];
     for (int set = 0; set < RR_PAIRS; ++set) {
         nth_elasticity out;
@@ -63,23 +63,18 @@ static void diagonal(double *D, nth_mat A)
 
 /* ---- Networks ----------------------------------------------------------------------------------- */
 
-static nth_status one_network(elasticity *e, nth_net *net, ptrdiff_t s, nth_blocks *K)
+static nth_status train(elasticity *e, rr_kernel kind, const char *name, ptrdiff_t s, const nth_net *net, const double *y, nth_blocks *K)
 {
     nth_status             st = NTH_OK;
-    const nth_data        *d = e->p.data;
     const bool             smooth = nth_activation_is_smooth(e->shape.activation);
     nth_flow              *flow = NULL;
     const nth_flow_options opt = { .stepper = smooth ? NTH_STEPPER_COLLOCATION : NTH_STEPPER_RKCK, .rtol = FLOW_RTOL,
                                    .fixed_steps = smooth ? 0 : RELU_STEPS, .interrupted = interrupted };
-    nth_net_init_gaussian(net, e->c->cfg->seed, (uint32_t)s);
-    CLI_TRY(nth_ntk_empirical(K, net, e->p.X, e->p.X_test));
-    diagonal(e->D_test, K->test_test);
-    CLI_TRY(measure(e, RR_INIT, "K_0 of a network", s, K, e->D_test));
-    CLI_TRY(nth_flow_create(&flow, net, e->p.X, e->p.X_test, d->y.a, &opt));
+    CLI_TRY(nth_flow_create(&flow, net, e->p.X, e->p.X_test, y, &opt));
     CLI_TRY(nth_flow_advance(flow, e->t));
     CLI_TRY(nth_ntk_flow(K, flow));
     diagonal(e->D_test, K->test_test);
-    CLI_TRY(measure(e, RR_TRAINED, "K_t of a trained network", s, K, e->D_test));
+    CLI_TRY(measure(e, kind, name, s, K, e->D_test));
 done:
     nth_flow_destroy(&flow);
     return st;
@@ -87,15 +82,27 @@ done:
 
 static nth_status networks(elasticity *e)
 {
-    nth_status st = NTH_OK;
-    nth_net   *net = NULL;
-    nth_blocks K = { 0 };
+    nth_status   st = NTH_OK;
+    const double *y = e->p.data->y.a;
+    double       *permuted = NULL;
+    nth_net      *net = NULL;
+    nth_blocks    K = { 0 };
     CLI_TRY(cli_blocks_create(e->c, &K, e->p.n, e->p.k, true));
+    CLI_TRY(cli_doubles(e->c, &permuted, (double)e->p.n, "labels"));
     CLI_TRY(nth_net_create(&net, &e->shape, true));
-    for (ptrdiff_t s = 0; s < e->networks; ++s) CLI_TRY(one_network(e, net, s, &K));
+    for (ptrdiff_t s = 0; s < e->networks; ++s) {
+        nth_net_init_gaussian(net, e->c->cfg->seed, (uint32_t)s);
+        CLI_TRY(nth_ntk_empirical(&K, net, e->p.X, e->p.X_test));
+        diagonal(e->D_test, K.test_test);
+        CLI_TRY(measure(e, RR_INIT, "K_0 of a network", s, &K, e->D_test));
+        CLI_TRY(nth_data_permute(nth_mat_of(permuted, e->p.n, 1), nth_const(e->p.data->y), e->c->cfg->seed + (uint64_t)s + 1));
+        CLI_TRY(train(e, RR_TRAINED, "K_t of a trained network", s, net, y, &K));
+        CLI_TRY(train(e, RR_TRAINED_PERMUTED, "K_t of a network trained on permuted labels", s, net, permuted, &K));
+    }
 done:
     nth_net_destroy(&net);
     cli_blocks_free(&K);
+    free(permuted);
     return st;
 }
 

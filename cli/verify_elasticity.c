@@ -23,6 +23,7 @@ static const struct {
     const char *key, *name;
 } kernel[RR_KERNELS] = { { "network_initial", "K_0 of a network" },
                          { "network_trained", "K_t of the trained network" },
+                         { "network_permuted", "the same, trained on permuted labels" },
                          { "ntk", "NTK, infinite width" },
                          { "hr", "K + lambda Z, ls-v1" },
                          { "hr_permuted", "the same, permuted labels" },
@@ -32,26 +33,31 @@ static const struct {
                          { "nth", "K^(NTH)" },
                          { "nth_permuted", "the same, permuted labels" } };
 
-/* Differences of RR; `judged` ones are claims. With a base: the share (a - b)/(base - b) of a gap, reported. */
+/* Differences of RR; judged ones are claims; shares are divided by the gap that training opens, K_t - NTK. */
+typedef enum part { CLAIM, REPORT, SHARE } part;
+
 static const struct {
     const char *key, *name;
-    rr_kernel   a, b, base;
-    bool        judged;
-} difference[] = { { "training", "training raises RR: K_t - K_0", RR_TRAINED, RR_INIT, RR_KERNELS, true },
-                   { "hr_ntk", "K + lambda Z (ls-v1) - NTK", RR_HR, RR_NTK, RR_KERNELS, true },
-                   { "hr_labels", "K + lambda Z (ls-v1) - permuted: by the labels", RR_HR, RR_HR_PERMUTED, RR_KERNELS, true },
-                   { "hr_control", "control: permuted (ls-v1) - NTK", RR_HR_PERMUTED, RR_NTK, RR_KERNELS, false },
-                   { "hr_squares", "control: K + lambda Z (ls-v1) - (K + lambda K o K)", RR_HR, RR_SQUARES, RR_KERNELS, false },
-                   { "kr_ntk", "K + lambda Z (kr-v1) - NTK", RR_KR, RR_NTK, RR_KERNELS, false },
-                   { "kr_labels", "K + lambda Z (kr-v1) - permuted: by the labels", RR_KR, RR_KR_PERMUTED, RR_KERNELS, false },
-                   { "kr_control", "control: permuted (kr-v1) - NTK", RR_KR_PERMUTED, RR_NTK, RR_KERNELS, false },
-                   { "kr_squares", "control: K + lambda Z (kr-v1) - (K + lambda K o K)", RR_KR, RR_SQUARES, RR_KERNELS, false },
-                   { "nth_ntk", "K^(NTH) - NTK", RR_NTH, RR_NTK, RR_KERNELS, true },
-                   { "nth_labels", "K^(NTH) - permuted: by the labels", RR_NTH, RR_NTH_PERMUTED, RR_KERNELS, true },
-                   { "nth_control", "control: permuted (NTH) - NTK", RR_NTH_PERMUTED, RR_NTK, RR_KERNELS, false },
-                   { "trained_ntk", "gap: K_t - NTK", RR_TRAINED, RR_NTK, RR_KERNELS, false },
-                   { "hr_share", "share of the gap: K + lambda Z (ls-v1)", RR_HR, RR_NTK, RR_TRAINED, false },
-                   { "nth_share", "share of the gap: K^(NTH)", RR_NTH, RR_NTK, RR_TRAINED, false } };
+    rr_kernel   a, b;
+    part        role;
+} difference[] = { { "training", "training raises RR: K_t - K_0", RR_TRAINED, RR_INIT, CLAIM },
+                   { "training_labels", "K_t - K_t trained on permuted labels", RR_TRAINED, RR_TRAINED_PERMUTED, REPORT },
+                   { "hr_ntk", "K + lambda Z (ls-v1) - NTK", RR_HR, RR_NTK, CLAIM },
+                   { "hr_labels", "K + lambda Z (ls-v1) - permuted: by the labels", RR_HR, RR_HR_PERMUTED, CLAIM },
+                   { "hr_control", "control: permuted (ls-v1) - NTK", RR_HR_PERMUTED, RR_NTK, REPORT },
+                   { "hr_squares", "control: K + lambda Z (ls-v1) - (K + lambda K o K)", RR_HR, RR_SQUARES, REPORT },
+                   { "kr_ntk", "K + lambda Z (kr-v1) - NTK", RR_KR, RR_NTK, REPORT },
+                   { "kr_labels", "K + lambda Z (kr-v1) - permuted: by the labels", RR_KR, RR_KR_PERMUTED, REPORT },
+                   { "kr_control", "control: permuted (kr-v1) - NTK", RR_KR_PERMUTED, RR_NTK, REPORT },
+                   { "kr_squares", "control: K + lambda Z (kr-v1) - (K + lambda K o K)", RR_KR, RR_SQUARES, REPORT },
+                   { "nth_ntk", "K^(NTH) - NTK", RR_NTH, RR_NTK, CLAIM },
+                   { "nth_labels", "K^(NTH) - permuted: by the labels", RR_NTH, RR_NTH_PERMUTED, CLAIM },
+                   { "nth_control", "control: permuted (NTH) - NTK", RR_NTH_PERMUTED, RR_NTK, REPORT },
+                   { "gap", "gap: K_t - NTK", RR_TRAINED, RR_NTK, REPORT },
+                   { "hr_share", "share of the gap: K + lambda Z (ls-v1)", RR_HR, RR_NTK, SHARE },
+                   { "hr_share_labels", "share of the gap by the labels: K + lambda Z (ls-v1)", RR_HR, RR_HR_PERMUTED, SHARE },
+                   { "nth_share", "share of the gap: K^(NTH)", RR_NTH, RR_NTK, SHARE },
+                   { "nth_share_labels", "share of the gap by the labels: K^(NTH)", RR_NTH, RR_NTH_PERMUTED, SHARE } };
 
 typedef struct line {
     double               value;
@@ -118,10 +124,10 @@ done:
 /* ---- Differences -------------------------------------------------------------------------------- */
 
 /* A share of a gap that is not positive says nothing. */
-static double combine(double a, double b, double base, bool share)
+static double combine(double a, double b, double gap, part role)
 {
-    if (!share) return a - b;
-    return base > b ? (a - b) / (base - b) : (double)NAN;
+    if (role != SHARE) return a - b;
+    return gap > 0.0 ? (a - b) / gap : (double)NAN;
 }
 
 /* The interval lies above 0, below, or neither can be said. */
@@ -141,15 +147,15 @@ static nth_status report_differences(elasticity *e, cli_table *t, nth_json *list
     nth_status      st = NTH_OK;
     const ptrdiff_t draws = (ptrdiff_t)e->c->cfg->bootstrap;
     for (size_t q = 0; q < sizeof difference / sizeof *difference; ++q) {
-        const bool       share = difference[q].base < RR_KERNELS;
-        const rr_ratios *a = &e->rr[difference[q].a], *b = &e->rr[difference[q].b], *base = share ? &e->rr[difference[q].base] : b;
+        const part       role = difference[q].role;
+        const rr_ratios *a = &e->rr[difference[q].a], *b = &e->rr[difference[q].b], *top = &e->rr[RR_TRAINED], *ntk = &e->rr[RR_NTK];
         double           rows[RR_PAIRS * 5];
         char             path[64];
         for (int s = 0; s < RR_PAIRS; ++s) {
-            line l = { .value = combine(a->mean[s], b->mean[s], base->mean[s], share) };
-            for (ptrdiff_t i = 0; i < draws; ++i) e->draw[i] = combine(a->sample[s][i], b->sample[s][i], base->sample[s][i], share);
+            line l = { .value = combine(a->mean[s], b->mean[s], top->mean[s] - ntk->mean[s], role) };
+            for (ptrdiff_t i = 0; i < draws; ++i) e->draw[i] = combine(a->sample[s][i], b->sample[s][i], top->sample[s][i] - ntk->sample[s][i], role);
             CLI_TRY(nth_elastic_summary(&l.i, e->draw, draws));
-            const char *word = judge(e, &l, difference[q].judged, &rows[5 * s + 4]);
+            const char *word = judge(e, &l, role == CLAIM, &rows[5 * s + 4]);
             line_numbers(rows + 5 * s, &l);
             cli_table_put(t, "%s", difference[q].name);
             cli_table_put(t, "%s", set_name[s]);
@@ -226,7 +232,7 @@ static nth_status allocate(elasticity *e)
     CLI_TRY(cli_doubles(e->c, &e->own_test, (double)e->p.k, "diagonal"));
     CLI_TRY(cli_doubles(e->c, &e->draw, draws, "resamples"));
     for (int q = 0; q < RR_KERNELS; ++q) {
-        e->rr[q].copies = q <= RR_TRAINED ? e->networks : q == RR_NTH_PERMUTED ? e->nth_permutations : q == RR_HR_PERMUTED || q == RR_KR_PERMUTED ? e->permutations : 1;
+        e->rr[q].copies = q < RR_NTK ? e->networks : q == RR_NTH_PERMUTED ? e->nth_permutations : q == RR_HR_PERMUTED || q == RR_KR_PERMUTED ? e->permutations : 1;
         for (int s = 0; s < RR_PAIRS; ++s) CLI_TRY(cli_doubles(e->c, &e->rr[q].sample[s], draws, "resamples"));
     }
 done:
@@ -241,7 +247,7 @@ static nth_status report(elasticity *e, nth_file *f)
     char       caption[512];
     snprintf(caption, sizeof caption, "RR of two-layer %s networks of width %td (antisymmetric, flow to t = %g), of the NTK, and of label-aware kernels; "
              "label ratio %g. Intervals of 95 %%: inputs, network and permutation drawn anew", nth_activation_name(e->shape.activation), e->width, e->t, e->ratio);
-    cli_table *t[2] = { cli_table_create(caption, "kernel|copies|train-train|95 % interval|test-train|95 % interval"),
+    cli_table *t[2] = { cli_table_create(caption, "kernel|copies|train-train|train-train, 95 % interval|test-train|test-train, 95 % interval"),
                         cli_table_create("Differences on the same resamples", "difference|pairs|value|95 % interval|verdict") };
     nth_json_set(c->json, "kernels", kernels); /* the object holds them from here on; NULL stays NULL */
     nth_json_set(c->json, "differences", differences);
@@ -270,7 +276,7 @@ nth_status cli_verify_elasticity(cli *c)
     CLI_TRY(load(&e));
     CLI_TRY(allocate(&e));
     if (c->cfg->out != NULL) CLI_TRY(cli_create(c, &f));
-    cli_progress_begin(c, "kernels", 1 + 2 * e.networks + 2 * (1 + e.permutations) + 2 + e.nth_permutations);
+    cli_progress_begin(c, "kernels", 1 + 3 * e.networks + 2 * (1 + e.permutations) + 2 + e.nth_permutations);
     st = rr_measure_all(&e);
     cli_progress_end(c);
     CLI_TRY(st);

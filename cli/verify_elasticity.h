@@ -13,6 +13,7 @@
 typedef enum rr_kernel {
     RR_INIT,         /* K_0 of finite networks */
     RR_TRAINED,      /* K_t of the same networks */
+    RR_TRAINED_PERMUTED, /* trained on permuted labels, another permutation for each network */
     RR_NTK,          /* infinite width */
     RR_HR,           /* NTK + lambda Z, ls-v1 */
     RR_HR_PERMUTED,  /* Z made from permuted labels */
