@@ -7,6 +7,7 @@
 #include "verify_elasticity.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,11 @@ static bool interrupted(void *ctx)
 
 /* ---- Ratios ------------------------------------------------------------------------------------- */
 
-/* What the library says concerns a kernel which it knows no name of. */
-static nth_status of_kernel(elasticity *e, const char *name, nth_status st)
+/* A kernel without a ratio (a diagonal entry that is not positive: K + lambda Z need not be definite) is told of, the first one
+ * with its reason; it does not stop the others. */
+static void refuse(elasticity *e, const char *name)
 {
-    return st == NTH_E_NUMERIC ? cli_fail(e->c, st, "local elasticity of %s: %s", name, nth_last_error().message) : st;
+    if (e->refused++ == 0) snprintf(e->why, sizeof e->why, "%s: %s", name, nth_last_error().message);
 }
 
 /* Ratios of copy number `copy` of a kind; K (train, test) with the diagonal D_test of its test inputs. */
@@ -44,11 +46,13 @@ static nth_status measure(elasticity *e, rr_kernel kind, const char *name, ptrdi
         nth_cmat       A = nth_const(set == 0 ? K->train : K->test);
         if (set == 0) st = nth_elastic_train(&out, nth_elastic_matrix, &A, nth_const(d->y), e->D, &opt);
         else st = nth_elastic_test(&out, nth_elastic_matrix, &A, nth_const(d->y_test), nth_const(d->y), D_test, e->D, &opt);
-        CLI_TRY(of_kernel(e, name, st));
-        r->mean[set] += out.ratio / (double)r->copies;
+        const bool none = st == NTH_E_NUMERIC;
+        if (none) refuse(e, name), st = NTH_OK;
+        CLI_TRY(st);
+        r->mean[set] += none ? (double)NAN : out.ratio / (double)r->copies;
         for (ptrdiff_t b = 0; b < opt.bootstrap; ++b)
             if ((ptrdiff_t)nth_rand_below((uint64_t)r->copies, opt.seed, NTH_STREAM_BOOTSTRAP, run, (uint64_t)b) == copy)
-                r->sample[set][b] = e->draw[b];
+                r->sample[set][b] = none ? (double)NAN : e->draw[b];
     }
     cli_progress_update(e->c, ++e->done);
     if (cli_interrupted()) st = NTH_E_INTERRUPTED;

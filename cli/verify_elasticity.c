@@ -64,6 +64,12 @@ typedef struct line {
     nth_elastic_interval i;
 } line;
 
+static void put_value(cli_table *t, double value)
+{
+    if (isnan(value)) cli_table_put(t, "none");
+    else cli_table_put(t, "%.4f", value);
+}
+
 static void put_interval(cli_table *t, const nth_elastic_interval *i)
 {
     if (i->undefined > 0) cli_table_put(t, "none: %td resamples undefined", i->undefined);
@@ -74,7 +80,7 @@ static void put_interval(cli_table *t, const nth_elastic_interval *i)
 static nth_json *line_json(const line *l)
 {
     nth_json *o = nth_json_object();
-    nth_json_set_double(o, "value", l->value);
+    if (!isnan(l->value)) nth_json_set_double(o, "value", l->value);
     if (!isnan(l->i.low)) {
         nth_json_set_double(o, "standard_error", l->i.standard_error);
         nth_json_set_double(o, "low", l->i.low);
@@ -109,7 +115,7 @@ static nth_status report_ratios(elasticity *e, cli_table *t, nth_json *list, nth
         for (int s = 0; s < RR_PAIRS; ++s) {
             line l = { .value = r->mean[s] };
             CLI_TRY(nth_elastic_summary(&l.i, r->sample[s], draws));
-            cli_table_put(t, "%.4f", l.value);
+            put_value(t, l.value);
             put_interval(t, &l.i);
             if (o != NULL) nth_json_set(o, set_key[s], line_json(&l));
             line_numbers(rows + 4 * s, &l);
@@ -159,8 +165,7 @@ static nth_status report_differences(elasticity *e, cli_table *t, nth_json *list
             line_numbers(rows + 5 * s, &l);
             cli_table_put(t, "%s", difference[q].name);
             cli_table_put(t, "%s", set_name[s]);
-            if (isnan(l.value)) cli_table_put(t, "no gap");
-            else cli_table_put(t, "%.4f", l.value);
+            put_value(t, l.value);
             put_interval(t, &l.i);
             cli_table_put(t, "%s", word);
             if (list == NULL) continue;
@@ -259,6 +264,8 @@ static nth_status report(elasticity *e, nth_file *f)
     cli_say(c, "\n");
     cli_table_say(c, t[1]);
     cli_say(c, "\nK^(NTH) is sampled: relative standard error of its label part %.2g.\n", e->sampling);
+    if (e->refused > 0) cli_say(c, "%td ratios do not exist; the first one is that of %s.\n", e->refused, e->why);
+    nth_json_set_int(c->json, "undefined_ratios", e->refused);
     cli_say(c, "A kernel that lies above the NTK as much with permuted labels has not gained by the labels.\n");
     cli_say(c, c->failed_checks == 0 ? "\nAll checks hold.\n" : "\n%ld checks do not hold.\n", c->failed_checks);
     CLI_TRY(cli_table_end(c, (const cli_table *const[]){ t[0], t[1] }, 2));

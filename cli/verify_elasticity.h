@@ -27,7 +27,7 @@ typedef enum rr_kernel {
 
 enum { RR_PAIRS = 2 }; /* train-train, test-train */
 
-/* Ratios of one kind of kernel: of each copy (network, permutation), their mean, and one for each resample. */
+/* Ratios of one kind of kernel: of each copy (network, permutation), their mean, and one for each resample; NaN where there is none. */
 typedef struct rr_ratios {
     ptrdiff_t copies;
     double    mean[RR_PAIRS], *sample[RR_PAIRS]; /* (bootstrap) */
@@ -46,6 +46,8 @@ typedef struct elasticity {
     nth_blocks     ntk;
     double        *D, *D_test, *own_test, *draw; /* diagonals; the NTK's of test inputs; ratios of one copy */
     rr_ratios      rr[RR_KERNELS];
+    ptrdiff_t      refused;   /* ratios that do not exist */
+    char           why[640];  /* the first of them */
 } elasticity;
 
 NTH_NODISCARD nth_status cli_verify_elasticity(cli *c);
