@@ -209,8 +209,8 @@ nth_status cmd_verify(cli *c)
     CLI_TRY(families(c, list, &count, &verdict));
     CLI_TRY(cli_load_data(c, &run.data, c->cfg->data));
     CLI_TRY(nth_sweep_create(&run.sweep, run.data, list, count, &opt));
-    CLI_TRY(open_file(&run));
     CLI_TRY(cli_table_begin(c));
+    CLI_TRY(open_file(&run));
     CLI_TRY(sweep(&run));
     CLI_TRY(report(&run, list, count, &verdict));
     if (run.file != NULL) {

@@ -162,11 +162,11 @@ done:
 static void heading(exponents *x)
 {
     char   caption[2048], heads[32 * NTH_FAMILY_MAX_WIDTHS + 128];
-    size_t used = (size_t)snprintf(caption, sizeof caption, "K_T - K_0 against the width m, T = %g: modulus of the mean over networks on the training "
+    size_t used = (size_t)snprintf(caption, sizeof caption, "K_T - K_0 against the width m, %s, T = %g: modulus of the mean over networks on the training "
                                    "diagonal; standard deviation over networks, root mean square over pairs of different test inputs. Exponents by "
-                                   "least squares of logs with 95 %% bootstrap intervals over networks. Networks:", x->t);
+                                   "least squares of logs with 95 %% bootstrap intervals over networks. Networks:", x->r.c->cfg->data, x->t);
     size_t put = (size_t)snprintf(heads, sizeof heads, "quantity|network|predicted|exponent|local slopes");
-    for (ptrdiff_t w = 0; w < x->widths; ++w) {
+    for (ptrdiff_t w = 0; w < x->widths && used < sizeof caption; ++w) {
         used += (size_t)snprintf(caption + used, sizeof caption - used, "%s %td at m = %td", w > 0 ? "," : "", x->width[w].networks, x->width[w].m);
         put += (size_t)snprintf(heads + put, sizeof heads - put, "|m = %td", x->width[w].m);
     }

@@ -340,8 +340,8 @@ static void heading(drift *d, bool relu)
                         "(its next order); it is supported if it fits and the other does not, rejected if it does not fit, undecided if both fit. From three\n"
                         "widths on the mean is extrapolated to m = infinity by least squares in m^-1/2, where 5/m of the smallest width is allowed in place\n"
                         "of m^-1/2. Over all rows a form is rejected if one of its rows is, supported if all fit and some row of the other does not.\n\n");
-    snprintf(caption, sizeof caption, "m E[K_T - K_0] on pairs of test inputs, %td networks for each width: the label-aware part, the complete prediction, "
-             "the mean over networks, and how many standard errors it is off each", d->networks);
+    snprintf(caption, sizeof caption, "m E[K_T - K_0] on pairs of test inputs, %s, %td networks for each width: the label-aware part, the complete prediction, "
+             "the mean over networks, and how many standard errors it is off each", d->r.c->cfg->data, d->networks);
     d->r.table = cli_table_create(caption, "network|m|T|pair|form|label part|complete|measured|off label|off complete|verdict");
 }
 

@@ -249,9 +249,9 @@ static nth_status report(elasticity *e, nth_file *f)
     nth_status st = NTH_OK;
     cli       *c = e->c;
     nth_json  *kernels = c->json != NULL ? nth_json_array() : NULL, *differences = c->json != NULL ? nth_json_array() : NULL;
-    char       caption[512];
-    snprintf(caption, sizeof caption, "RR of two-layer %s networks of width %td (antisymmetric, flow to t = %g), of the NTK, and of label-aware kernels; "
-             "label ratio %g. Intervals of 95 %%: inputs, network and permutation drawn anew", nth_activation_name(e->shape.activation), e->width, e->t, e->ratio);
+    char       caption[1024];
+    snprintf(caption, sizeof caption, "RR, %s: two-layer %s networks of width %td (antisymmetric, flow to t = %g), the NTK, label-aware kernels; "
+             "label ratio %g. Intervals of 95 %%: inputs, network and permutation drawn anew", e->p.data->source, nth_activation_name(e->shape.activation), e->width, e->t, e->ratio);
     cli_table *t[2] = { cli_table_create(caption, "kernel|copies|train-train|train-train, 95 % interval|test-train|test-train, 95 % interval"),
                         cli_table_create("Differences on the same resamples", "difference|pairs|value|95 % interval|verdict") };
     nth_json_set(c->json, "kernels", kernels); /* the object holds them from here on; NULL stays NULL */

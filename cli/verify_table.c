@@ -44,10 +44,10 @@ static void local_slopes(cli_table *t, const nth_claim *claim, const nth_family 
 
 cli_table *verify_table_claims(cli *c, const nth_data *data, const nth_family *families, const nth_claim *claims, ptrdiff_t count)
 {
-    char       caption[256];
+    char       caption[1024];
     cli_table *t;
-    snprintf(caption, sizeof caption, "Exponents of medians over seeds, sup norm on %s pairs%s, with 95 %% bootstrap intervals.",
-             data->x_test.rows > 0 ? "test-train" : "train-train",
+    snprintf(caption, sizeof caption, "%s (%s), %s: exponents of medians over seeds, sup norm on %s pairs%s, with 95 %% bootstrap intervals.",
+             c->cfg->check, c->cfg->preset, data->source, data->x_test.rows > 0 ? "test-train" : "train-train",
              strcmp(c->cfg->check, "truncation") == 0 ? " and over the outputs named" : "");
     t = cli_table_create(caption, "claim|network|predicted|measured|verdict");
     for (ptrdiff_t i = 0; i < count; ++i) {
