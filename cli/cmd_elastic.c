@@ -6,6 +6,7 @@
  */
 #include "commands.h"
 #include "gram.h"
+#include "table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ typedef struct job {
     char        lacks[2048]; /* why there are no test-train pairs; empty: there are */
     const char *suffix;      /* of the block being read */
     ptrdiff_t   base;        /* rows read before this block, for progress */
+    cli_table  *table;
 } job;
 
 /* ---- Kernels ------------------------------------------------------------------------------------ */
@@ -105,11 +107,19 @@ done:
 static void say_pairs(job *j, const char *key, const char *what, const nth_elasticity *e)
 {
     nth_json *o = nth_json_object();
-    char      undefined[64] = "";
-    if (e->undefined > 0) snprintf(undefined, sizeof undefined, "  (%td resamples without a ratio)", e->undefined);
-    cli_say(j->c, "%-28s %12.0f %12.0f %12.6g %12.6g %10.6f", what, e->intra_pairs, e->inter_pairs, e->intra, e->inter, e->ratio);
-    if (isnan(e->standard_error)) cli_say(j->c, " %10s %21s%s\n", "-", "-", undefined);
-    else cli_say(j->c, " %10.2g   [%.6f,%.6f]\n", e->standard_error, e->low, e->high);
+    cli_table_put(j->table, "%s", what);
+    cli_table_put(j->table, "%.0f", e->intra_pairs);
+    cli_table_put(j->table, "%.0f", e->inter_pairs);
+    cli_table_put(j->table, "%.6g", e->intra);
+    cli_table_put(j->table, "%.6g", e->inter);
+    if (!isnan(e->standard_error)) {
+        cli_table_put(j->table, "%.6f +- %.2g", e->ratio, e->standard_error);
+        cli_table_put(j->table, "[%.6f, %.6f]", e->low, e->high);
+    } else {
+        cli_table_put(j->table, "%.6f", e->ratio);
+        if (e->undefined > 0) cli_table_put(j->table, "%td resamples without a ratio", e->undefined);
+        else cli_table_put(j->table, "-");
+    }
     nth_json_set_double(o, "rr", e->ratio);
     nth_json_set_double(o, "m1", e->intra);
     nth_json_set_double(o, "m2", e->inter);
@@ -127,7 +137,7 @@ static void say_pairs(job *j, const char *key, const char *what, const nth_elast
 static void say_lacking(job *j)
 {
     nth_json *o = nth_json_object();
-    cli_say(j->c, "test-train pairs: not computed: %s\n", j->lacks);
+    cli_say(j->c, "\ntest-train pairs: not computed: %s\n", j->lacks);
     nth_json_set_string(o, "refused", j->lacks);
     nth_json_set(j->c->json, "test_train", o);
 }
@@ -135,7 +145,7 @@ static void say_lacking(job *j)
 static void say_problem(job *j)
 {
     const nth_config *cfg = j->c->cfg;
-    char              sum[512] = "", normaliser[1400] = "its own diagonal";
+    char              sum[512] = "", normaliser[1400] = "its own diagonal", caption[6144];
     const ptrdiff_t   classes = j->p.data->y.cols == 1 ? 2 : j->p.data->y.cols;
     if (cfg->add != NULL) snprintf(sum, sizeof sum, " + %.9g %s", j->weight, cfg->add);
     if (cfg->normaliser != NULL)
@@ -143,8 +153,9 @@ static void say_problem(job *j)
                  strcmp(cfg->normaliser_of, "both") == 0    ? ""
                  : strcmp(cfg->normaliser_of, "test") == 0 ? " for test inputs, its own for training inputs"
                                                            : " for training inputs, its own for test inputs");
-    cli_say(j->c, "%td classes, %td training and %td test inputs, kernel %s%s%s, normalised by %s\n", classes, j->p.n, j->p.k, j->K.path,
-            j->K.name, sum, normaliser);
+    snprintf(caption, sizeof caption, "%td classes, %td training and %td test inputs, kernel %s%s%s, normalised by %s", classes, j->p.n, j->p.k,
+             j->K.path, j->K.name, sum, normaliser);
+    j->table = cli_table_create(caption, "ordered pairs|one class|two classes|M1|M2|RR|95 % interval");
     nth_json_set_int(j->c->json, "classes", classes);
     nth_json_set_int(j->c->json, "n", j->p.n);
     nth_json_set_int(j->c->json, "k", j->p.k);
@@ -152,7 +163,6 @@ static void say_problem(job *j)
     if (cfg->add != NULL) nth_json_set_double(j->c->json, "weight", j->weight);
     if (cfg->normaliser != NULL) nth_json_set_string(j->c->json, "normaliser", cfg->normaliser);
     if (cfg->normaliser != NULL) nth_json_set_string(j->c->json, "normaliser_of", cfg->normaliser_of);
-    cli_say(j->c, "%-28s %12s %12s %12s %12s %10s %10s   95 %% interval\n", "ordered pairs", "one class", "two classes", "M1", "M2", "RR", "+-");
 }
 
 /* ---- The command -------------------------------------------------------------------------------- */
@@ -195,8 +205,10 @@ static nth_status measure(cli *c, job *j)
     cli_progress_end(c);
     say_problem(j);
     say_pairs(j, "train_train", opt.self_pairs ? "train-train with self pairs" : "train-train", &train);
+    if (j->lacks[0] == '\0' && j->p.k > 0) say_pairs(j, "test_train", "test-train", &test);
+    cli_table_say(c, j->table);
     if (j->lacks[0] != '\0') say_lacking(j);
-    else if (j->p.k > 0) say_pairs(j, "test_train", "test-train", &test);
+    CLI_TRY(cli_table_end(c, (const cli_table *const[]){ j->table }, 1));
 done:
     return st;
 }
@@ -206,6 +218,7 @@ nth_status cmd_elastic(cli *c)
     nth_status st = NTH_OK;
     job        j = { .c = c, .suffix = "" };
     CLI_TRY(check_options(c));
+    CLI_TRY(cli_table_begin(c));
     CLI_TRY(cli_problem_load(c, &j.p, false, false));
     CLI_TRY(open_files(&j));
     CLI_TRY(diagonals(&j));
@@ -215,6 +228,7 @@ done:
     cli_gram_free(&j.Z);
     cli_gram_free(&j.other);
     free(j.D), free(j.D_test), free(j.more);
+    cli_table_destroy(&j.table);
     cli_problem_free(&j.p);
     return st;
 }

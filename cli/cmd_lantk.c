@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * nth lantk: the label-aware part Z of K^(HR) = K + lambda Z (E73-E79), from the kernel of a file and the labels
- * of a data set: /Z, /Z_test and, for choices that must not see the labels held out, /fold and /fold_<f>/Z.
+ * of a data set: /Z, /Z_test, /Z_test_diag and, for choices that must not see the labels held out, /fold and /fold_<f>/Z.
  *
  * Neither the base kernel nor Z is held in memory: tiles are read, and written where they belong.
  */
 #include "commands.h"
-#include "problem.h"
+#include "gram.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,6 +33,7 @@ typedef struct job {
     nth_mat          *tile;   /* (folds + 1) */
     double           *values; /* (folds + 2) x edge x edge: the tiles, and one turned */
     figures          *seen;   /* (folds + 1) */
+    double           *diag;   /* (k) Z of each test input with itself; NULL if the base file lacks the kernel's */
 } job;
 
 static bool has_features(const job *j) { return j->opt.variant >= NTH_LANTK_LS_V1; }
@@ -175,6 +176,26 @@ static nth_status advance(job *j, nth_status st)
     return cli_interrupted() ? NTH_E_INTERRUPTED : NTH_OK;
 }
 
+/* /Z_test_diag (k), from /K_test_diag or /K_test_test of the base. */
+static nth_status test_diagonal(job *j)
+{
+    nth_status st = NTH_OK;
+    cli_gram   base = { .file = j->base, .n = j->p.n, .k = j->p.k, .name = "/K" };
+    double    *K = NULL;
+    bool       there = false;
+    if (j->p.k == 0) return NTH_OK;
+    snprintf(base.path, sizeof base.path, "%s", j->c->cfg->base);
+    CLI_TRY(cli_doubles(j->c, &K, (double)j->p.k, "diagonal"));
+    CLI_TRY(cli_gram_test_diagonal(j->c, &base, K, &there));
+    if (!there) goto done;
+    CLI_TRY(cli_doubles(j->c, &j->diag, (double)j->p.k, "diagonal"));
+    CLI_TRY(nth_lantk_diagonal(j->diag, j->z, j->p.n, j->p.k, K));
+    CLI_TRY(nth_file_write(j->out, "/Z_test_diag", j->diag, 1, &j->p.k));
+done:
+    free(K);
+    return st;
+}
+
 static nth_status work(job *j)
 {
     nth_status      st = NTH_OK;
@@ -196,6 +217,7 @@ static nth_status work(job *j)
         for (ptrdiff_t col = 0; col <= row; col += e) CLI_TRY(advance(j, train_tile(j, row, col)));
     for (ptrdiff_t row = 0; row < k; row += e)
         for (ptrdiff_t col = 0; col < n; col += e) CLI_TRY(advance(j, test_tile(j, row, col)));
+    CLI_TRY(test_diagonal(j));
 done:
     cli_progress_end(j->c);
     return st;
@@ -286,7 +308,12 @@ static void say(job *j)
         name_of(name, sizeof name, f);
         cli_report_shape(c, name, 2, (ptrdiff_t[]){ j->p.n, j->p.n }, j->seen[f].largest);
         if (f == 0 && j->p.k > 0) cli_report_shape(c, "/Z_test", 2, (ptrdiff_t[]){ j->p.k, j->p.n }, j->seen[0].largest_test);
+        if (f == 0 && j->diag != NULL) cli_report_dataset(c, "/Z_test_diag", j->diag, 1, &j->p.k);
     }
+    if (j->p.k > 0 && j->diag == NULL)
+        cli_say(c, "/Z_test_diag is left out: %s has neither /K_test_diag (%td) nor /K_test_test (%td,%td), the kernel of each test input with itself\n",
+                c->cfg->base, j->p.k, j->p.k, j->p.k);
+    nth_json_set_bool(c->json, "test_diagonal", j->diag != NULL);
     cli_say(c, "mean |K| %.6g, mean |Z| %.6g: weight = %.6g r (E74)\n", i.mean_K, mean, i.mean_K / mean);
     nth_json_set_string(c->json, "variant", c->cfg->variant);
     nth_json_set_int(c->json, "n", j->p.n);
@@ -322,6 +349,6 @@ done:
     nth_file_close(&j.base);
     nth_lantk_destroy(&j.z);
     cli_problem_free(&j.p);
-    free(j.fold), free(j.tile), free(j.values), free(j.seen);
+    free(j.fold), free(j.tile), free(j.values), free(j.seen), free(j.diag);
     return st;
 }

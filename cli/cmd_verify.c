@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nth verify [theorem-2.1|truncation]: measured exponents against the theory's, with controls. The sweep is
+ * nth verify: the check asked for. theorem-2.1 and truncation: measured exponents against the theory's, with controls. The sweep is
  * the library's; here it is set up from the options, kept in the result file member by member, and
  * reported. Tables are in verify_table.c.
  */
 #include "commands.h"
 #include "verify_agnostic.h"
 #include "verify_drift.h"
+#include "verify_elasticity.h"
 #include "verify_table.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ typedef struct verify_run {
     nth_data  *data;
     nth_sweep *sweep;
     nth_file  *file;  /* NULL without --out */
-    FILE      *table; /* NULL without --table */
+    cli_table *table[2]; /* claims, preconditions */
     ptrdiff_t  done, ran; /* members there; of this run */
     time_t     started, flushed;
     bool       slow; /* networks take long enough to write each one to the disk at once */
@@ -119,25 +119,6 @@ done:
     return st;
 }
 
-/* Whether the table can be written is known before the sweep; what is there is replaced after it. */
-static nth_status open_table(verify_run *run, const char *mode)
-{
-    const char *path = run->c->cfg->table;
-    if (path == NULL) return NTH_OK;
-    run->table = fopen(path, mode);
-    return run->table != NULL ? NTH_OK : cli_fail(run->c, NTH_E_IO, "--table %s: %s", path, strerror(errno));
-}
-
-/* A table that did not reach the disk is a failure like any other. */
-static nth_status close_table(verify_run *run)
-{
-    FILE *table = run->table;
-    run->table = NULL;
-    if (table == NULL) return NTH_OK;
-    const bool bad = ferror(table) != 0;
-    return fclose(table) == 0 && !bad ? NTH_OK : cli_fail(run->c, NTH_E_IO, "--table %s: cannot be written", run->c->cfg->table);
-}
-
 static nth_status sweep(verify_run *run)
 {
     nth_status st = NTH_OK;
@@ -177,8 +158,17 @@ static nth_status report(verify_run *run, const nth_family *list, ptrdiff_t coun
     CLI_TRY(nth_sweep_claims(run->sweep, verdict, &claims, &n_claims));
     CLI_TRY(nth_verify_input_tuples((nth_cmat){ run->data->x.a, run->data->x.rows, run->data->x.cols, run->data->x.ld },
                                     TUPLES, c->cfg->seed, tuples));
-    verify_table_claims(c, run->table, run->data, list, claims, n_claims);
-    CLI_TRY(verify_table_preconditions(c, run->table, run->sweep, list, count, verdict->growth, tuples, TUPLES));
+    cli_say(c, "# nth verify %s (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->check, c->cfg->preset,
+            run->data->source, run->data->x.rows, run->data->x_test.rows, run->data->x.cols);
+    run->table[0] = verify_table_claims(c, run->data, list, claims, n_claims);
+    CLI_TRY(verify_table_preconditions(&run->table[1], c, run->sweep, list, count, verdict->growth));
+    cli_table_say(c, run->table[0]);
+    cli_say(c, "\n");
+    cli_table_say(c, run->table[1]);
+    cli_say(c, "\nSmallest singular value of r training inputs, r = 1, 2, ..:");
+    for (int r = 0; r < TUPLES; ++r) cli_say(c, " %.2g", tuples[r]);
+    cli_say(c, "\n(0: r inputs in fewer than r dimensions are dependent; the theorem's input condition fails there.)\n");
+    CLI_TRY(cli_table_end(c, (const cli_table *const[]){ run->table[0], run->table[1] }, 2));
     json = nth_sweep_json(run->sweep, claims, n_claims);
     nth_json_set_doubles(json, "input_tuples", tuples, TUPLES);
     nth_json_set_int(json, "failed_checks", c->failed_checks);
@@ -190,9 +180,9 @@ static nth_status report(verify_run *run, const nth_family *list, ptrdiff_t coun
     nth_json_set(c->json, "result", json), json = NULL;
     bool theorem = false;
     for (ptrdiff_t i = 0; i < n_claims; ++i) theorem = theorem || strcmp(claims[i].kind, "theorem") == 0;
-    if (!theorem) verify_put(c, run->table, "\nNo network here meets the theorem's hypotheses: these are controls only.\n");
-    if (c->failed_checks == 0) verify_put(c, run->table, "\nAll checks hold.\n");
-    else verify_put(c, run->table, "\n%ld checks do not hold.\n", c->failed_checks);
+    if (!theorem) cli_say(c, "\nNo network here meets the theorem's hypotheses: these are controls only.\n");
+    if (c->failed_checks == 0) cli_say(c, "\nAll checks hold.\n");
+    else cli_say(c, "\n%ld checks do not hold.\n", c->failed_checks);
 done:
     nth_json_text_free(text);
     nth_json_destroy(&json);
@@ -207,6 +197,8 @@ nth_status cmd_verify(cli *c)
     if (strcmp(c->cfg->check, "mean-drift") == 0) return cli_verify_drift(c);
     if (c->cfg->exponents) return cli_fail(c, NTH_E_ARG, "--exponents goes with mean-drift, not with %s", c->cfg->check);
     if (strcmp(c->cfg->check, "claim-1.1") == 0) return cli_verify_agnostic(c);
+    if (strcmp(c->cfg->check, "elasticity") == 0) return cli_verify_elasticity(c);
+    if (nth_config_given(c->cfg, "label-ratio")) return cli_fail(c, NTH_E_ARG, "--label-ratio goes with elasticity, not with %s", c->cfg->check);
     nth_family         *list = calloc(NTH_SWEEP_MAX_FAMILIES, sizeof *list);
     ptrdiff_t           count = 0;
     nth_verdict_options verdict;
@@ -217,19 +209,16 @@ nth_status cmd_verify(cli *c)
     CLI_TRY(families(c, list, &count, &verdict));
     CLI_TRY(cli_load_data(c, &run.data, c->cfg->data));
     CLI_TRY(nth_sweep_create(&run.sweep, run.data, list, count, &opt));
+    CLI_TRY(cli_table_begin(c));
     CLI_TRY(open_file(&run));
-    CLI_TRY(open_table(&run, "a"));
-    CLI_TRY(close_table(&run));
     CLI_TRY(sweep(&run));
-    CLI_TRY(open_table(&run, "w"));
     CLI_TRY(report(&run, list, count, &verdict));
-    CLI_TRY(close_table(&run));
     if (run.file != NULL) {
         CLI_TRY(nth_file_commit(&run.file));
         cli_say(c, "Written to %s.\n", c->cfg->out);
     }
 done:
-    if (run.table != NULL) (void)close_table(&run);
+    for (int i = 0; i < 2; ++i) cli_table_destroy(&run.table[i]);
     nth_file_close(&run.file);
     nth_sweep_destroy(&run.sweep);
     nth_data_destroy(&run.data);

@@ -85,14 +85,17 @@ static void report(exponents *x, const nth_claim *claim, const char *act, bool a
     const nth_rate *r = &claim->rate[0];
     const bool      judged = strcmp(claim->kind, "report") != 0;
     const char     *verdict = !judged ? "reported" : claim->verdict == NTH_HOLDS ? "holds" : claim->verdict == NTH_FAILS ? "FAILS" : "UNDECIDED";
-    char            local[400] = "", sizes[800] = "";
-    size_t          used = 0, put = 0;
-    for (ptrdiff_t w = 0; w < x->widths && put < sizeof sizes - 40 && used < sizeof local - 40; ++w) {
-        if (w > 0) used += (size_t)snprintf(local + used, sizeof local - used, " %.2f", r->local[w - 1]);
-        put += (size_t)snprintf(sizes + put, sizeof sizes - put, " %.3g |", r->median[w]);
-    }
-    cli_say(x->r.c, "| %s | %s %s | %g | %.3f [%.3f, %.3f] |%s |%s %s |\n", claim->name, act, antisymmetric ? "antisymmetric" : "Gaussian",
-            claim->predicted, r->slope, r->low, r->high, local, sizes, verdict);
+    char            local[400] = "";
+    size_t          used = 0;
+    for (ptrdiff_t w = 0; w + 1 < x->widths && used < sizeof local - 40; ++w)
+        used += (size_t)snprintf(local + used, sizeof local - used, "%s%.2f", w > 0 ? " " : "", r->local[w]);
+    cli_table_put(x->r.table, "%s", claim->name);
+    cli_table_put(x->r.table, "%s %s", act, antisymmetric ? "antisymmetric" : "Gaussian");
+    cli_table_put(x->r.table, "%g", claim->predicted);
+    cli_table_put(x->r.table, "%.3f [%.3f, %.3f]", r->slope, r->low, r->high);
+    cli_table_put(x->r.table, "%s", local);
+    for (ptrdiff_t w = 0; w < x->widths; ++w) cli_table_put(x->r.table, "%.3g", r->median[w]);
+    cli_table_put(x->r.table, "%s", verdict);
     if (judged && claim->verdict != NTH_HOLDS) ++x->r.c->failed_checks;
     if (x->r.rows == NULL) return;
     nth_json *row = nth_json_object();
@@ -156,24 +159,26 @@ done:
     return st;
 }
 
-static void heading(const exponents *x)
+static void heading(exponents *x)
 {
+    char   caption[2048], heads[32 * NTH_FAMILY_MAX_WIDTHS + 128];
+    size_t used = (size_t)snprintf(caption, sizeof caption, "K_T - K_0 against the width m, %s, T = %g: modulus of the mean over networks on the training "
+                                   "diagonal; standard deviation over networks, root mean square over pairs of different test inputs. Exponents by "
+                                   "least squares of logs with 95 %% bootstrap intervals over networks. Networks:", x->r.c->cfg->data, x->t);
+    size_t put = (size_t)snprintf(heads, sizeof heads, "quantity|network|predicted|exponent|local slopes");
+    for (ptrdiff_t w = 0; w < x->widths && used < sizeof caption; ++w) {
+        used += (size_t)snprintf(caption + used, sizeof caption - used, "%s %td at m = %td", w > 0 ? "," : "", x->width[w].networks, x->width[w].m);
+        put += (size_t)snprintf(heads + put, sizeof heads - put, "|m = %td", x->width[w].m);
+    }
+    snprintf(heads + put, sizeof heads - put, "|verdict");
     cli_say(x->r.c, "# nth verify mean-drift --exponents (%s): %s, T = %g\n\n", x->r.c->cfg->preset, x->r.c->cfg->data, x->t);
-    cli_say(x->r.c, "K_T - K_0 against the width m: modulus of the mean over networks on the training diagonal; standard deviation over networks, root\n"
-                    "mean square over pairs of different test inputs. Exponents by least squares of logs with 95 %% bootstrap intervals over networks.\n"
-                    "Networks:");
-    for (ptrdiff_t w = 0; w < x->widths; ++w) cli_say(x->r.c, "%s %td at m = %td", w > 0 ? "," : "", x->width[w].networks, x->width[w].m);
-    cli_say(x->r.c, ".\n\n| quantity | network | predicted | exponent | local slopes |");
-    for (ptrdiff_t w = 0; w < x->widths; ++w) cli_say(x->r.c, " m = %td |", x->width[w].m);
-    cli_say(x->r.c, " verdict |\n|---|---|---|---|---|");
-    for (ptrdiff_t w = 0; w < x->widths; ++w) cli_say(x->r.c, "---|");
-    cli_say(x->r.c, "---|\n");
+    x->r.table = cli_table_create(caption, heads);
 }
 
 nth_status cli_drift_exponents(cli *c)
 {
     static const int64_t     usual[] = { 256, 1024, 4096, 16384, 65536 };
-    static const char *const both[] = { "relu", "tanh" }, *const others[] = { "depth", "table", "stepper", "rtol" };
+    static const char *const both[] = { "relu", "tanh" }, *const others[] = { "depth", "stepper", "rtol" };
     nth_status               st = NTH_OK;
     const nth_config        *cfg = c->cfg;
     const bool               quick = strcmp(cfg->preset, "quick") == 0, given = cfg->sweep_widths.n > 0;
@@ -199,8 +204,7 @@ nth_status cli_drift_exponents(cli *c)
             CLI_TRY(nth_activation_parse(&act, acts[a]));
             if (kinds[kind]) CLI_TRY(family(&x, act, kind == 1));
         }
-    if (x.r.notes_used > 0) cli_say(c, "\n%s", x.r.notes);
-    if (x.r.file != NULL) CLI_TRY(nth_file_commit(&x.r.file));
+    CLI_TRY(drift_finish(&x.r));
 done:
     drift_close(&x.r);
     for (ptrdiff_t w = 0; w < x.widths && x.train != NULL && x.test != NULL; ++w) free(x.train[w]), free(x.test[w]);

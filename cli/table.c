@@ -74,11 +74,6 @@ void cli_table_put(cli_table *t, const char *fmt, ...)
     append(t, text, strlen(text));
 }
 
-nth_status cli_table_check(cli *c, const cli_table *t)
-{
-    return t == NULL || t->lost ? cli_fail(c, NTH_E_NOMEM, "out of memory for a table") : NTH_OK;
-}
-
 /* ---- Formats ------------------------------------------------------------------------------------ */
 
 typedef void cell_writer(FILE *f, const char *text);
@@ -174,25 +169,46 @@ static int format_of(const char *path)
     return -1;
 }
 
-nth_status cli_table_path(cli *c, const char *option, const char *path)
-{
-    return format_of(path) >= 0 ? NTH_OK : cli_fail(c, NTH_E_ARG, "--%s %s: a name that ends in .md, .csv or .tex is expected", option, path);
-}
-
 void cli_table_say(const cli *c, const cli_table *t)
 {
     if (!c->cfg->json && t != NULL) markdown(stdout, t);
 }
 
-nth_status cli_table_write(cli *c, const cli_table *const *tables, int count, const char *path)
+static nth_status open_table(cli *c, FILE **f, const char *mode)
 {
-    const int which = format_of(path);
-    FILE     *f = which >= 0 ? fopen(path, "w") : NULL;
-    if (f == NULL) return cli_fail(c, NTH_E_IO, "%s: %s", path, which >= 0 ? strerror(errno) : "no format of that name");
+    *f = fopen(c->cfg->table, mode);
+    return *f != NULL ? NTH_OK : cli_fail(c, NTH_E_IO, "--table %s: %s", c->cfg->table, strerror(errno));
+}
+
+static nth_status close_table(cli *c, FILE *f)
+{
+    const bool bad = ferror(f) != 0;
+    return fclose(f) == 0 && !bad ? NTH_OK : cli_fail(c, NTH_E_IO, "--table %s: cannot be written", c->cfg->table);
+}
+
+/* What is there stays until there is something better. */
+nth_status cli_table_begin(cli *c)
+{
+    FILE *f;
+    if (c->cfg->table == NULL) return NTH_OK;
+    if (format_of(c->cfg->table) < 0)
+        return cli_fail(c, NTH_E_ARG, "--table %s: a name that ends in .md, .csv or .tex is expected", c->cfg->table);
+    const nth_status st = open_table(c, &f, "a");
+    return st == NTH_OK ? close_table(c, f) : st;
+}
+
+nth_status cli_table_end(cli *c, const cli_table *const *tables, int count)
+{
+    FILE      *f;
+    nth_status st;
+    for (int i = 0; i < count; ++i)
+        if (tables[i] == NULL || tables[i]->lost) return cli_fail(c, NTH_E_NOMEM, "out of memory for a table");
+    if (c->cfg->table == NULL) return NTH_OK;
+    st = open_table(c, &f, "w");
+    if (st != NTH_OK) return st;
     for (int i = 0; i < count; ++i) {
         if (i > 0) fputc('\n', f);
-        format[which].write(f, tables[i]);
+        format[format_of(c->cfg->table)].write(f, tables[i]);
     }
-    const bool bad = ferror(f) != 0;
-    return fclose(f) != 0 || bad ? cli_fail(c, NTH_E_IO, "%s: %s", path, strerror(errno)) : NTH_OK;
+    return close_table(c, f);
 }

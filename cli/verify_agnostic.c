@@ -10,6 +10,7 @@
  */
 #include "verify_agnostic.h"
 #include "problem.h"
+#include "table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ static const char *const system_name[] = { "animal", "furniture" };
 typedef struct agnostic {
     cli      *c;
     nth_json *rows;
-    double    table[3 * ROWS]; /* error, its standard error, 1 holds, 0 fails, NaN no verdict */
+    cli_table *lines;
+    double    row[3 * ROWS]; /* error, its standard error, 1 holds, 0 fails, NaN no verdict */
     ptrdiff_t count;
     nth_data *data[2];
     nth_blocks K0, Kt[2];
@@ -40,8 +42,12 @@ static void report(agnostic *a, const char *inputs, const char *kernel, const ch
     static const char *const word[] = { "FAILS", "holds", "-" };
     const double             error = 1.0 - s.value;
     const double             row[3] = { error, s.standard_error, v == NONE ? (double)NAN : (double)v };
-    cli_say(a->c, "| %s | %s | %s | %.4f +- %.4f | %s | %s |\n", inputs, kernel, labels, error, s.standard_error, expected, word[v]);
-    memcpy(a->table + 3 * a->count++, row, sizeof row);
+    const char *const        text[] = { inputs, kernel, labels };
+    for (int i = 0; i < 3; ++i) cli_table_put(a->lines, "%s", text[i]);
+    cli_table_put(a->lines, "%.4f +- %.4f", error, s.standard_error);
+    cli_table_put(a->lines, "%s", expected);
+    cli_table_put(a->lines, "%s", word[v]);
+    memcpy(a->row + 3 * a->count++, row, sizeof row);
     if (v == FAILS) ++a->c->failed_checks;
     if (a->rows == NULL) return;
     nth_json *o = nth_json_object();
@@ -199,9 +205,9 @@ done:
 
 static nth_status check_options(cli *c)
 {
-    static const char *const others[] = { "data",  "widths", "seeds", "activation", "depth",   "init",    "table",     "bootstrap",
+    static const char *const others[] = { "data",  "widths", "seeds", "activation", "depth",   "init",    "bootstrap",
                                           "times", "rtol",   "stepper", "sigma-w",  "sigma-b", "input-scale", "pixels", "centre",
-                                          "project", "project-seed", "unit-norm", "bias" };
+                                          "project", "project-seed", "unit-norm", "bias", "label-ratio" };
     for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
         if (nth_config_given(c->cfg, others[i])) return cli_fail(c, NTH_E_ARG, "--%s does not go with claim-1.1", others[i]);
     return NTH_OK;
@@ -214,21 +220,26 @@ nth_status cli_verify_agnostic(cli *c)
     nth_file       *f = NULL;
     const ptrdiff_t more = strcmp(c->cfg->preset, "full") == 0 ? 4 : strcmp(c->cfg->preset, "standard") == 0 ? 2 : 1;
     const ptrdiff_t n = 200 * more, k = 1000 * more;
+    char            caption[128];
     CLI_TRY(check_options(c));
+    CLI_TRY(cli_table_begin(c));
     if (c->json != NULL) a.rows = nth_json_array();
     nth_json_set(c->json, "rows", a.rows); /* the object holds it from here on */
     if (c->cfg->out != NULL) CLI_TRY(cli_create(c, &f));
-    cli_say(c, "# nth verify claim-1.1: two systems of labels, %td training and %td test images\n\n", n, k);
-    cli_say(c, "| inputs | kernel | labels | test error | expected | verdict |\n|---|---|---|---|---|---|\n");
+    snprintf(caption, sizeof caption, "nth verify claim-1.1: two systems of labels, %td training and %td test images", n, k);
+    a.lines = cli_table_create(caption, "inputs|kernel|labels|test error|expected|verdict");
     CLI_TRY(signs(&a, 4 * k));
     CLI_TRY(images(&a, n, k));
     if (f != NULL) {
-        CLI_TRY(nth_file_write(f, "/rows", a.table, 2, (const ptrdiff_t[]){ a.count, 3 }));
+        CLI_TRY(nth_file_write(f, "/rows", a.row, 2, (const ptrdiff_t[]){ a.count, 3 }));
         CLI_TRY(nth_file_commit(&f));
     }
+    cli_table_say(c, a.lines);
+    CLI_TRY(cli_table_end(c, (const cli_table *const[]){ a.lines }, 1));
     cli_say(c, c->failed_checks == 0 ? "\nAll checks hold.\n" : "\n%ld checks do not hold.\n", c->failed_checks);
 done:
     cli_discard(c, &f);
+    cli_table_destroy(&a.lines);
     cli_blocks_free(&a.K0);
     for (int s = 0; s < 2; ++s) cli_blocks_free(&a.Kt[s]), nth_data_destroy(&a.data[s]);
     return st;

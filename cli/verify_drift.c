@@ -121,9 +121,17 @@ static void add_row(drift *d, const family *f, const forecast *w, ptrdiff_t m, p
     const ptrdiff_t e = i * d->r.p.k + j;
     char            width[24] = "infinity";
     if (m > 0) snprintf(width, sizeof width, "%td", m);
-    cli_say(d->r.c, "| %s %s | %s | %g | (%td,%td) |%s%s%s %.5f | %.5f | %.4f +- %.4f | %.1f | %.1f | %s |\n", nth_activation_name(f->act),
-            init_name(f, "Gaussian"), width, d->t, i + 1, j + 1, f->relu ? " " : "", w->name, " |", w->label[e], w->whole[e], got, se,
-            (got - w->label[e]) / se, (got - w->whole[e]) / se, verdict);
+    cli_table_put(d->r.table, "%s %s", nth_activation_name(f->act), init_name(f, "Gaussian"));
+    cli_table_put(d->r.table, "%s", width);
+    cli_table_put(d->r.table, "%g", d->t);
+    cli_table_put(d->r.table, "(%td,%td)", i + 1, j + 1);
+    cli_table_put(d->r.table, "%s", w->name);
+    cli_table_put(d->r.table, "%.5f", w->label[e]);
+    cli_table_put(d->r.table, "%.5f", w->whole[e]);
+    cli_table_put(d->r.table, "%.4f +- %.4f", got, se);
+    cli_table_put(d->r.table, "%.1f", (got - w->label[e]) / se);
+    cli_table_put(d->r.table, "%.1f", (got - w->whole[e]) / se);
+    cli_table_put(d->r.table, "%s", verdict);
     if (d->r.rows == NULL) return;
     nth_json *row = nth_json_object();
     nth_json_set_string(row, "activation", nth_activation_name(f->act));
@@ -296,6 +304,8 @@ nth_status drift_open(drift_run *r, const char *data, const char *const *others,
     for (size_t i = 0; i < n_others; ++i)
         if (nth_config_given(c->cfg, others[i])) return cli_fail(c, NTH_E_ARG, "--%s does not go with mean-drift", others[i]);
     const nth_config *cfg = c->cfg;
+    if (nth_config_given(cfg, "label-ratio")) return cli_fail(c, NTH_E_ARG, "--label-ratio does not go with mean-drift");
+    CLI_TRY(cli_table_begin(c));
     if (cfg->times.n > 1) return cli_fail(c, NTH_E_ARG, "--times: mean-drift takes one time, here are %td", cfg->times.n);
     if (cfg->times.n == 1 && !(cfg->times.v[0] > 0.0 && isfinite(cfg->times.v[0])))
         return cli_fail(c, NTH_E_ARG, "--times: %g; mean-drift takes a positive, finite time", cfg->times.v[0]);
@@ -329,24 +339,24 @@ done:
     return st;
 }
 
-static void heading(const drift *d, bool relu)
+static void heading(drift *d, bool relu)
 {
+    char caption[1024];
     cli_say(d->r.c, "# nth verify mean-drift: %s, T = %g, %td networks for each width\n\n", d->r.c->cfg->data, d->t, d->networks);
-    cli_say(d->r.c, "m E[K_T - K_0] on pairs of test inputs: the label-aware part, the complete prediction, the mean over networks, and\n"
-                    "how many standard errors it is off each.\n\n");
     if (relu)
         cli_say(d->r.c, "relu: two forms of the prediction. A row of one fits within 3 standard errors plus m^-1/2 of the largest entry of the form's parts\n"
                         "(its next order); it is supported if it fits and the other does not, rejected if it does not fit, undecided if both fit. From three\n"
                         "widths on the mean is extrapolated to m = infinity by least squares in m^-1/2, where 5/m of the smallest width is allowed in place\n"
                         "of m^-1/2. Over all rows a form is rejected if one of its rows is, supported if all fit and some row of the other does not.\n\n");
-    cli_say(d->r.c, "| network | m | T | pair | form | label part | complete | measured | off label | off complete | verdict |\n"
-                    "|---|---|---|---|---|---|---|---|---|---|---|\n");
+    snprintf(caption, sizeof caption, "m E[K_T - K_0] on pairs of test inputs, %s, %td networks for each width: the label-aware part, the complete prediction, "
+             "the mean over networks, and how many standard errors it is off each", d->r.c->cfg->data, d->networks);
+    d->r.table = cli_table_create(caption, "network|m|T|pair|form|label part|complete|measured|off label|off complete|verdict");
 }
 
 nth_status cli_verify_drift(cli *c)
 {
     static const int64_t     usual[] = { 128, 512 };
-    static const char *const tanh_alone[] = { "tanh" }, *const others[] = { "depth", "table", "bootstrap", "stepper", "rtol" };
+    static const char *const tanh_alone[] = { "tanh" }, *const others[] = { "depth", "bootstrap", "stepper", "rtol" };
     nth_status               st = NTH_OK;
     const nth_config        *cfg = c->cfg;
     if (cfg->exponents) return cli_drift_exponents(c);
@@ -378,8 +388,7 @@ nth_status cli_verify_drift(cli *c)
             CLI_TRY(nth_activation_parse(&f.act, acts[a]));
             if (kinds[kind]) CLI_TRY(run_family(&d, &f));
         }
-    if (d.r.notes_used > 0) cli_say(c, "\n%s", d.r.notes);
-    if (d.r.file != NULL) CLI_TRY(nth_file_commit(&d.r.file));
+    CLI_TRY(drift_finish(&d.r));
 done:
     drift_close(&d.r);
     free(d.scaled), free(d.mean), free(d.se);
@@ -388,9 +397,22 @@ done:
     return st;
 }
 
+nth_status drift_finish(drift_run *r)
+{
+    nth_status st = NTH_OK;
+    cli_progress_end(r->c);
+    cli_table_say(r->c, r->table);
+    if (r->notes_used > 0) cli_say(r->c, "\n%s", r->notes);
+    CLI_TRY(cli_table_end(r->c, (const cli_table *const[]){ r->table }, 1));
+    if (r->file != NULL) CLI_TRY(nth_file_commit(&r->file));
+done:
+    return st;
+}
+
 void drift_close(drift_run *r)
 {
     cli_progress_end(r->c);
+    cli_table_destroy(&r->table);
     cli_discard(r->c, &r->file);
     cli_problem_free(&r->p);
 }

@@ -7,6 +7,7 @@
 #define NTH_CLI_VERIFY_DRIFT_H
 
 #include "problem.h"
+#include "table.h"
 
 #include "nth/drift.h"
 
@@ -16,6 +17,7 @@ typedef struct drift_run {
     cli_problem p;
     nth_json   *rows, *checks; /* NULL without --json */
     nth_file   *file;          /* NULL without --out */
+    cli_table  *table;
     ptrdiff_t   done;          /* networks */
     char        notes[4096];   /* lines below the table */
     size_t      notes_used;
@@ -31,6 +33,9 @@ void                     drift_close(drift_run *r);
 /* The networks of one width, with progress; relu with fixed steps. */
 nth_drift_options drift_options(drift_run *r, nth_activation act, bool antisymmetric, ptrdiff_t m, ptrdiff_t networks, double t);
 bool              drift_go_on(ptrdiff_t networks, void *ctx);
+
+/* Table and the lines below it to standard output, the table to --table, the file to its name. */
+NTH_NODISCARD nth_status drift_finish(drift_run *r);
 
 /* A line below the table. */
 void drift_note(drift_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

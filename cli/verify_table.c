@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The tables of `nth verify`, as Markdown: claims with one column for each time, local slopes of the
+ * The tables of `nth verify theorem-2.1` and `truncation`: claims with one column for each time, local slopes of the
  * theorem under its row, and what the theorem presupposes.
  */
 #include "verify_table.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-void verify_put(const cli *c, FILE *also, const char *fmt, ...)
-{
-    char    line[2048];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    cli_say(c, "%s", line);
-    if (also != NULL) fputs(line, also);
-}
 
 static const double INTEGRATOR_ALLOWED = 0.01; /* of |E_t|, docs/verify.md */
 
@@ -40,26 +28,28 @@ static void rate_cell(char *out, size_t size, const nth_rate *r, double t, bool 
     else snprintf(out, size, "%s%td point%s above rounding", head, r->points, r->points == 1 ? "" : "s");
 }
 
-static void local_slopes(const cli *c, FILE *also, const nth_claim *claim, const nth_family *f)
+static void local_slopes(cli_table *t, const nth_claim *claim, const nth_family *f)
 {
     const ptrdiff_t middle = claim->rates / 2;
     const nth_rate *r = &claim->rate[middle];
     char            slopes[400] = "";
     for (ptrdiff_t i = 0, used = 0; i + 1 < r->points && used < 390; ++i)
-        used += snprintf(slopes + used, sizeof slopes - (size_t)used, " %.2f", r->local[i]);
-    if (f->small_time) verify_put(c, also, "| local slopes | | |%s | |\n", slopes);
-    else verify_put(c, also, "| local slopes at t=%g | | |%s | |\n", f->times[middle], slopes);
+        used += snprintf(slopes + used, sizeof slopes - (size_t)used, "%s%.2f", i > 0 ? " " : "", r->local[i]);
+    if (f->small_time) cli_table_put(t, "local slopes");
+    else cli_table_put(t, "local slopes at t=%g", f->times[middle]);
+    for (int i = 0; i < 2; ++i) cli_table_put(t, "%s", "");
+    cli_table_put(t, "%s", slopes);
+    cli_table_put(t, "%s", "");
 }
 
-void verify_table_claims(cli *c, FILE *also, const nth_data *data, const nth_family *families, const nth_claim *claims,
-                         ptrdiff_t count)
+cli_table *verify_table_claims(cli *c, const nth_data *data, const nth_family *families, const nth_claim *claims, ptrdiff_t count)
 {
-    verify_put(c, also, "# nth verify %s (%s): %s, %td training and %td test inputs of dimension %td\n\n", c->cfg->check, c->cfg->preset,
-            data->source, data->x.rows, data->x_test.rows, data->x.cols);
-    verify_put(c, also, "Exponents of medians over seeds, sup norm on %s pairs%s, with 95 %% bootstrap intervals.\n\n",
-            data->x_test.rows > 0 ? "test-train" : "train-train",
-            strcmp(c->cfg->check, "truncation") == 0 ? " and over the outputs named" : "");
-    verify_put(c, also, "| claim | network | predicted | measured | verdict |\n|---|---|---|---|---|\n");
+    char       caption[1024];
+    cli_table *t;
+    snprintf(caption, sizeof caption, "%s (%s), %s: exponents of medians over seeds, sup norm on %s pairs%s, with 95 %% bootstrap intervals.",
+             c->cfg->check, c->cfg->preset, data->source, data->x_test.rows > 0 ? "test-train" : "train-train",
+             strcmp(c->cfg->check, "truncation") == 0 ? " and over the outputs named" : "");
+    t = cli_table_create(caption, "claim|network|predicted|measured|verdict");
     for (ptrdiff_t i = 0; i < count; ++i) {
         const nth_claim  *k = &claims[i];
         const nth_family *f = &families[k->family];
@@ -71,20 +61,25 @@ void verify_table_claims(cli *c, FILE *also, const nth_data *data, const nth_fam
             used += (size_t)snprintf(cells + used, sizeof cells - used, "%s%s", r > 0 ? "; " : "", cell);
         }
         if (isfinite(k->predicted)) snprintf(power, sizeof power, "%s^%g", k->variable, k->predicted);
-        verify_put(c, also, "| %s | %s | %s | %s | %s |\n", k->name, label, power, cells, verdict_text(k));
-        if (strcmp(k->kind, "theorem") == 0) local_slopes(c, also, k, f);
+        const char *const row[] = { k->name, label, power, cells, verdict_text(k) };
+        for (int j = 0; j < 5; ++j) cli_table_put(t, "%s", row[j]);
+        if (strcmp(k->kind, "theorem") == 0) local_slopes(t, k, f);
         if (strcmp(k->kind, "report") != 0 && k->verdict != NTH_HOLDS) ++c->failed_checks;
     }
+    return t;
 }
 
-nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep, const nth_family *families, ptrdiff_t count,
-                                      double allowed_growth, const double *tuples, ptrdiff_t n_tuples)
+nth_status verify_table_preconditions(cli_table **table, cli *c, const nth_sweep *sweep, const nth_family *families, ptrdiff_t count,
+                                      double allowed_growth)
 {
     nth_status st = NTH_OK;
     const bool levels = strcmp(c->cfg->check, "truncation") == 0;
-    verify_put(c, also, "\nPreconditions, and the constant, the largest %s / bound(m,t) of the theorem (logarithms dropped):\n\n"
-               "| network | smooth | zero biases | lambda(K_0) | max f_0 | window at least m | constant | stays bounded | integrator |\n"
-               "|---|---|---|---|---|---|---|---|---|\n", levels ? "|f_t - f_t^(p)|_2, p = 4 (6 if it is there)," : "|E_t|");
+    char       caption[640];
+    cli_table *t;
+    snprintf(caption, sizeof caption, "Preconditions, and the constant, the largest %s / bound(m,t) of the theorem (logarithms dropped). integrator: relative "
+             "change of %s at the largest width, first network, with a tenth of the tolerance (relu: twice the steps); a smooth one must stay below 0.01.",
+             levels ? "|f_t - f_t^(p)|_2, p = 4 (6 if it is there)," : "|E_t|", levels ? "|K_t - K_t^(p)|" : "|E_t|");
+    t = *table = cli_table_create(caption, "network|smooth|zero biases|lambda(K_0)|max f_0|window at least m|constant|stays bounded|integrator");
     for (ptrdiff_t f = 0; f < count; ++f) {
         nth_preconditions p;
         char              label[96], growth[48] = "-";
@@ -100,15 +95,16 @@ nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep
             snprintf(growth, sizeof growth, "%s (x %.2f)", bounded ? "yes" : "NO", p.constant_growth);
             if (!bounded) ++c->failed_checks;
         }
-        verify_put(c, also, "| %s | %s | %s | %.2g .. %.2g | %.2g | t < %.2g at m=%td | %.2g | %s | %.1g |\n", label,
-                p.smooth ? "yes" : "no: outside the theorem", p.unbiased ? "yes" : "no", p.lambda_min, p.lambda_max,
-                p.output_max, p.window, families[f].widths[0], p.constant, growth, change);
+        cli_table_put(t, "%s", label);
+        cli_table_put(t, "%s", p.smooth ? "yes" : "no: outside the theorem");
+        cli_table_put(t, "%s", p.unbiased ? "yes" : "no");
+        cli_table_put(t, "%.2g .. %.2g", p.lambda_min, p.lambda_max);
+        cli_table_put(t, "%.2g", p.output_max);
+        cli_table_put(t, "t < %.2g at m=%td", p.window, families[f].widths[0]);
+        cli_table_put(t, "%.2g", p.constant);
+        cli_table_put(t, "%s", growth);
+        cli_table_put(t, "%.1g", change);
     }
-    verify_put(c, also, "\nintegrator: relative change of %s at the largest width, first network, with a tenth of the tolerance "
-               "(relu: twice the steps); a smooth one must stay below 0.01.\nSmallest singular value of r training inputs, r = 1, 2, ..:",
-               levels ? "|K_t - K_t^(p)|" : "|E_t|");
-    for (ptrdiff_t r = 0; r < n_tuples; ++r) verify_put(c, also, " %.2g", tuples[r]);
-    verify_put(c, also, "\n(0: r inputs in fewer than r dimensions are dependent; the theorem's input condition fails there.)\n");
 done:
     return st;
 }

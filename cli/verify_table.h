@@ -5,16 +5,13 @@
 #ifndef NTH_CLI_VERIFY_TABLE_H
 #define NTH_CLI_VERIFY_TABLE_H
 
-#include <stdio.h>
-
-#include "cli.h"
+#include "table.h"
 #include "nth/verify.h"
 
-/* A line to standard output (not with --json) and to `also` (unless NULL). */
-void verify_put(const cli *c, FILE *also, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void verify_table_claims(cli *c, FILE *also, const nth_data *data, const nth_family *families, const nth_claim *claims,
-                         ptrdiff_t count);
-nth_status verify_table_preconditions(cli *c, FILE *also, const nth_sweep *sweep, const nth_family *families, ptrdiff_t count,
-                                      double allowed_growth, const double *tuples, ptrdiff_t n_tuples);
+/* Claims, with local slopes of the theorem under its row. NULL if memory is short. */
+cli_table *verify_table_claims(cli *c, const nth_data *data, const nth_family *families, const nth_claim *claims, ptrdiff_t count);
+/* What the theorem presupposes, and the constant. */
+NTH_NODISCARD nth_status verify_table_preconditions(cli_table **table, cli *c, const nth_sweep *sweep, const nth_family *families,
+                                                    ptrdiff_t count, double allowed_growth);
 
 #endif

@@ -210,30 +210,54 @@ static double quantile(const double *v, ptrdiff_t n, double q)
     return i + 1 < n ? v[i] + (at - (double)i) * (v[i + 1] - v[i]) : v[i];
 }
 
-/* Ratios of the resamples in place of s->intra. */
-static void interval(nth_elasticity *out, sums *s, const side *r, const side *c, bool self, ptrdiff_t draws)
+/* Sorts v. */
+static nth_elastic_interval summary(double *v, ptrdiff_t n)
 {
-    double mean = 0.0, square = 0.0;
-    for (ptrdiff_t b = 1; b < draws; ++b) {
+    nth_elastic_interval out = { .standard_error = NAN, .low = NAN, .high = NAN };
+    double               mean = 0.0, square = 0.0;
+    for (ptrdiff_t b = 0; b < n; ++b) out.undefined += isnan(v[b]);
+    if (n < 2 || out.undefined > 0) return out;
+    for (ptrdiff_t b = 0; b < n; ++b) mean += v[b] / (double)n;
+    for (ptrdiff_t b = 0; b < n; ++b) square += pow(v[b] - mean, 2.0);
+    qsort(v, (size_t)n, sizeof *v, ascending);
+    out.standard_error = sqrt(square / (double)(n - 1));
+    out.low = quantile(v, n, 0.025), out.high = quantile(v, n, 0.975);
+    return out;
+}
+
+nth_status nth_elastic_summary(nth_elastic_interval *out, const double *v, ptrdiff_t n)
+{
+    nth_status st = NTH_OK;
+    double    *sorted = NULL;
+    *out = (nth_elastic_interval){ .standard_error = NAN, .low = NAN, .high = NAN };
+    NTH_TRY(nth_priv_doubles(&sorted, n, "resamples"));
+    if (n > 0) memcpy(sorted, v, (size_t)n * sizeof *v);
+    *out = summary(sorted, n);
+done:
+    nth_priv_free(sorted);
+    return st;
+}
+
+/* Ratios of the resamples in place of s->intra. */
+static void interval(nth_elasticity *out, sums *s, const side *r, const side *c, const nth_elastic_options *opt, bool self)
+{
+    for (ptrdiff_t b = 1; b <= opt->bootstrap; ++b) {
         double pairs[2];
         count_pairs(pairs, r, c, b, self);
         const double m1 = s->intra[b] / pairs[0], m2 = s->inter[b] / pairs[1];
-        if (pairs[0] > 0.0 && m1 + m2 > 0.0) s->intra[b] = m1 / (m1 + m2);
-        else ++out->undefined;
+        s->intra[b] = pairs[0] > 0.0 && m1 + m2 > 0.0 ? m1 / (m1 + m2) : (double)NAN;
+        if (opt->ratios != NULL) opt->ratios[b - 1] = s->intra[b];
     }
-    if (draws < 3 || out->undefined > 0) return;
-    for (ptrdiff_t b = 1; b < draws; ++b) mean += s->intra[b] / (double)(draws - 1);
-    for (ptrdiff_t b = 1; b < draws; ++b) square += pow(s->intra[b] - mean, 2.0);
-    out->standard_error = sqrt(square / (double)(draws - 2));
-    qsort(s->intra + 1, (size_t)(draws - 1), sizeof *s->intra, ascending);
-    out->low = quantile(s->intra + 1, draws - 1, 0.025);
-    out->high = quantile(s->intra + 1, draws - 1, 0.975);
+    const nth_elastic_interval i = summary(s->intra + 1, opt->bootstrap);
+    out->standard_error = i.standard_error, out->low = i.low, out->high = i.high, out->undefined = i.undefined;
 }
 
-static nth_status ratio(nth_elasticity *out, nth_elastic_rows *rows, void *ctx, const side *r, const side *c, bool self)
+static nth_status ratio(nth_elasticity *out, nth_elastic_rows *rows, void *ctx, const side *r, const side *c,
+                        const nth_elastic_options *opt)
 {
     nth_status      st = NTH_OK;
     const ptrdiff_t draws = c->w.cols;
+    const bool      self = r == c && opt->self_pairs;
     sums            s = { 0 };
     double          pairs[2];
     *out = (nth_elasticity){ .standard_error = NAN, .low = NAN, .high = NAN };
@@ -250,7 +274,7 @@ static nth_status ratio(nth_elasticity *out, nth_elastic_rows *rows, void *ctx, 
     NTH_REQUIRE(out->intra + out->inter > 0.0, NTH_E_NUMERIC,
                 "M1 = %.6g and M2 = %.6g: their sum is not positive, so that M1/(M1 + M2) says nothing", out->intra, out->inter);
     out->ratio = out->intra / (out->intra + out->inter);
-    interval(out, &s, r, c, self, draws);
+    interval(out, &s, r, c, opt, self);
 done:
     nth_priv_free(s.intra);
     nth_priv_free(s.inter);
@@ -271,7 +295,7 @@ nth_status nth_elastic_train(nth_elasticity *out, nth_elastic_rows *rows, void *
     NTH_REQUIRE(opt->bootstrap >= 0, NTH_E_ARG, "%td resamples; 0 or more are expected", opt->bootstrap);
     NTH_TRY(check_labels(Y, true));
     NTH_TRY(side_create(&s, Y, D, "training", opt, 0));
-    NTH_TRY(ratio(out, rows, ctx, &s, &s, opt->self_pairs));
+    NTH_TRY(ratio(out, rows, ctx, &s, &s, opt));
 done:
     side_free(&s);
     return st;
@@ -288,7 +312,7 @@ nth_status nth_elastic_test(nth_elasticity *out, nth_elastic_rows *rows, void *c
     NTH_TRY(check_labels(Y_test, false));
     NTH_TRY(side_create(&r, Y_test, D_test, "test", opt, 1));
     NTH_TRY(side_create(&c, Y, D, "training", opt, 0));
-    NTH_TRY(ratio(out, rows, ctx, &r, &c, false));
+    NTH_TRY(ratio(out, rows, ctx, &r, &c, opt));
 done:
     side_free(&r);
     side_free(&c);

@@ -281,3 +281,28 @@ done:
     nth_priv_free(bad);
     return st;
 }
+
+nth_status nth_lantk_diagonal(double *Z, const nth_lantk *z, ptrdiff_t row, ptrdiff_t count, const double *K)
+{
+    nth_status             st = NTH_OK;
+    const nth_lantk_model *m = &z->model[0];
+    const char            *set = row < z->n ? "training" : "test";
+    double                *F = NULL;
+    NTH_REQUIRE(z->next == nth_lantk_steps(z), NTH_E_ARG, "%td of %td steps are left to do", nth_lantk_steps(z) - z->next,
+                nth_lantk_steps(z));
+    NTH_REQUIRE(row >= 0 && count >= 0 && row + count <= (row < z->n ? z->n : z->n + z->k), NTH_E_SHAPE,
+                "points %td to %td: %td training and %td test inputs", row + 1, row + count, z->n, z->k);
+    NTH_TRY(nth_priv_doubles(&F, z->p * NTH_TILE_EDGE, "features"));
+    for (ptrdiff_t i = 0; i < count; ++i) {
+        const double       none = 0.0; /* <x,x> is known, |x - x|_1 is zero */
+        const nth_pair_row pair = { row + i, row + i, K + i, &none, &none };
+        const ptrdiff_t    number = (row < z->n ? row : row - z->n) + i + 1;
+        NTH_REQUIRE(isfinite(K[i]), NTH_E_NUMERIC, "the base kernel of %s input %td with itself is not finite", set, number);
+        if (z->regression) regression_row(Z + i, z, m, &pair, 1, F);
+        else NTH_REQUIRE(nth_priv_kr_value(&Z[i], z, m, K[i]), NTH_E_NUMERIC,
+                         "%s input %td with itself: the weights of the regression cancel (K = %g)", set, number, K[i]);
+    }
+done:
+    nth_priv_free(F);
+    return st;
+}

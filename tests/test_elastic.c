@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Local elasticity: stored values (S4), the definition by a double loop, what it does not depend on and
- * what it does, resamples drawn by hand, and kernels it refuses.
+ * what it does, resamples drawn by hand, differences of two kernels, the diagonal of label-aware ones, and
+ * kernels it refuses.
  */
 #include "nth_test.h"
 #include "alloc_priv.h"
 #include "nth/elastic.h"
+#include "nth/lantk.h"
 #include "nth/rng.h"
 #include "par_priv.h"
 
@@ -69,13 +71,13 @@ static double by_loops(double M[2], double pairs[2], const double *K, nth_cmat A
 static nth_status on_train(nth_elasticity *e, ptrdiff_t c, bool self, ptrdiff_t draws)
 {
     nth_cmat K = nth_cmat_of(train, N, N);
-    return nth_elastic_train(e, nth_elastic_matrix, &K, labels(c), diag, &(nth_elastic_options){ self, draws, 5 });
+    return nth_elastic_train(e, nth_elastic_matrix, &K, labels(c), diag, &(nth_elastic_options){ .self_pairs = self, .bootstrap = draws, .seed = 5 });
 }
 
 static nth_status on_test(nth_elasticity *e, ptrdiff_t c, ptrdiff_t draws)
 {
     nth_cmat K = nth_cmat_of(test, T, N);
-    return nth_elastic_test(e, nth_elastic_matrix, &K, labels_test(c), labels(c), diag_test, diag, &(nth_elastic_options){ false, draws, 5 });
+    return nth_elastic_test(e, nth_elastic_matrix, &K, labels_test(c), labels(c), diag_test, diag, &(nth_elastic_options){ .bootstrap = draws, .seed = 5 });
 }
 
 /* The four unit vectors of docs' fixture S under the two-layer relu kernel; 40-digit values. */
@@ -215,6 +217,111 @@ static void standard_error_is_that_of_samples(void)
     NTH_CHECK_CLOSE(se, sqrt(square - mean * mean), 0.2, 0.0); /* 6 standard errors of either: 6/sqrt(2 200) = 0.3, and of 40 means */
 }
 
+/* Ratios handed out are those of the same draws for every kernel, so differences are paired. */
+static void differences_are_paired(void)
+{
+    static double        square[N * N], square_diag[N], w[N];
+    double               first[DRAWS], second[DRAWS], mean = 0.0, spread = 0.0, M[2], pairs[2];
+    nth_elasticity       e[2];
+    nth_elastic_interval i;
+    nth_cmat             K = nth_cmat_of(train, N, N), K2 = nth_cmat_of(square, N, N);
+    nth_elastic_options  opt = { .bootstrap = DRAWS, .seed = 5, .ratios = first };
+    problem();
+    for (ptrdiff_t a = 0; a < N * N; ++a) square[a] = train[a] * train[a];
+    for (ptrdiff_t a = 0; a < N; ++a) square_diag[a] = diag[a] * diag[a];
+    NTH_CHECK_OK(nth_elastic_train(&e[0], nth_elastic_matrix, &K, labels(C), diag, &opt));
+    opt.ratios = second;
+    NTH_CHECK_OK(nth_elastic_train(&e[1], nth_elastic_matrix, &K2, labels(C), square_diag, &opt));
+    for (ptrdiff_t b = 0; b < DRAWS; ++b) {
+        draw(w, labels(C), b, 0);
+        NTH_CHECK_CLOSE(first[b], by_loops(M, pairs, train, labels(C), diag, w, labels(C), diag, w, true, false), 2.0 * N * DBL_EPSILON, 0.0);
+        NTH_CHECK_CLOSE(second[b], by_loops(M, pairs, square, labels(C), square_diag, w, labels(C), square_diag, w, true, false), 2.0 * N * DBL_EPSILON, 0.0);
+        second[b] -= first[b];
+        mean += second[b] / DRAWS;
+    }
+    for (ptrdiff_t b = 0; b < DRAWS; ++b) spread += pow(second[b] - mean, 2.0) / (DRAWS - 1);
+    NTH_CHECK_OK(nth_elastic_summary(&i, first, DRAWS));
+    NTH_CHECK(i.low == e[0].low && i.high == e[0].high && i.standard_error == e[0].standard_error && i.undefined == 0);
+    NTH_CHECK_OK(nth_elastic_summary(&i, second, DRAWS));
+    NTH_CHECK_CLOSE(i.standard_error, sqrt(spread), 1e-12, 0.0);
+    NTH_CHECK(below(second, i.low) == 1 && below(second, i.high) == DRAWS - 1);
+    NTH_CHECK(i.low < e[1].ratio - e[0].ratio && e[1].ratio - e[0].ratio < i.high);
+    second[3] = (double)NAN;
+    NTH_CHECK_OK(nth_elastic_summary(&i, second, DRAWS));
+    NTH_CHECK(i.undefined == 1 && isnan(i.low) && isnan(i.high) && isnan(i.standard_error));
+    NTH_CHECK_OK(nth_elastic_summary(&i, first, 1));
+    NTH_CHECK(i.undefined == 0 && isnan(i.low));
+    /* Test inputs: the same draws of training inputs, and test inputs of their own. */
+    nth_cmat G = nth_cmat_of(test, T, N);
+    opt.ratios = first;
+    NTH_CHECK_OK(nth_elastic_test(&e[0], nth_elastic_matrix, &G, labels_test(C), labels(C), diag_test, diag, &opt));
+    for (ptrdiff_t b = 0; b < DRAWS; ++b) {
+        static double v[T];
+        draw(w, labels(C), b, 0), draw(v, labels_test(C), b, 1);
+        NTH_CHECK_CLOSE(first[b], by_loops(M, pairs, test, labels_test(C), diag_test, v, labels(C), diag, w, false, false), 2.0 * N * DBL_EPSILON, 0.0);
+    }
+}
+
+/* ---- The diagonal of Z, by which K + lambda Z is normalised ------------------------------------- */
+
+enum { POINTS = 20, DIM = 7 };
+static double base[2 * POINTS * POINTS], point[2 * POINTS * DIM], own[2 * POINTS], Z[2 * POINTS * POINTS];
+
+static nth_status read_base(nth_mat tile, ptrdiff_t row, ptrdiff_t col, void *ctx)
+{
+    const nth_cmat *K = ctx;
+    for (ptrdiff_t i = 0; i < tile.rows; ++i)
+        memcpy(tile.a + i * tile.ld, K->a + (row + i) * K->ld + col, (size_t)tile.cols * sizeof *tile.a);
+    return NTH_OK;
+}
+
+/* Test inputs are the training inputs once more. */
+static nth_status make_Z(nth_lantk **z, nth_lantk_variant v)
+{
+    nth_status              st = NTH_OK;
+    static double           label[POINTS];
+    static nth_cmat         K;
+    const nth_lantk_options opt = { .variant = v, .epsilon = 0.1, .seed = 5 };
+    nth_rand_normals(point, POINTS * DIM, 4, NTH_STREAM_TEST, 0, 0);
+    memcpy(point + POINTS * DIM, point, POINTS * DIM * sizeof *point);
+    for (ptrdiff_t i = 0; i < 2 * POINTS; ++i) {
+        for (ptrdiff_t j = 0; j < POINTS; ++j) base[i * POINTS + j] = exp(-fabs((double)(i % POINTS - j)) / 3.0) * (1.0 + 0.1 * (double)(i % POINTS + j));
+        own[i] = base[i * POINTS + i % POINTS];
+        label[i % POINTS] = point[i * DIM] > 0.0 ? 1.0 : -1.0;
+    }
+    K = nth_cmat_of(base, 2 * POINTS, POINTS);
+    const nth_lantk_source src = { .X = nth_cmat_of(point, POINTS, DIM), .X_test = nth_cmat_of(point + POINTS * DIM, POINTS, DIM),
+                                   .Y = nth_cmat_of(label, POINTS, 1), .read = read_base, .ctx = &K };
+    st = nth_lantk_create(z, &src, &opt);
+    for (ptrdiff_t s = 0; st == NTH_OK && s < nth_lantk_steps(*z); ++s) st = nth_lantk_gather(*z, s);
+    return st;
+}
+
+static void diagonal_is_that_of_tiles(void)
+{
+    for (int v = 0; v < NTH_LANTK_VARIANTS; ++v) {
+        nth_lantk *z = NULL;
+        double     D[POINTS], D_test[POINTS];
+        nth_mat    tile = nth_mat_of(Z, POINTS, POINTS);
+        NTH_CHECK_OK(make_Z(&z, (nth_lantk_variant)v));
+        NTH_CHECK_OK(nth_lantk_tile(&tile, z, 0, 0));
+        NTH_CHECK_OK(nth_lantk_diagonal(D, z, 0, POINTS, own));
+        NTH_CHECK_OK(nth_lantk_diagonal(D_test, z, POINTS, POINTS, own + POINTS));
+        for (ptrdiff_t i = 0; i < POINTS; ++i) {
+            NTH_CHECK_CLOSE(D[i], Z[i * POINTS + i], 1e-14, 1e-14);
+            NTH_CHECK_CLOSE(D_test[i], D[i], 1e-12, 1e-12); /* scores of components: one product for all points */
+        }
+        NTH_CHECK_OK(nth_lantk_diagonal(D_test, z, POINTS + 3, 2, own + 3));
+        NTH_CHECK_CLOSE(D_test[1], D[4], 1e-12, 1e-12);
+        NTH_CHECK_STATUS(nth_lantk_diagonal(D, z, POINTS - 1, 2, own), NTH_E_SHAPE);
+        NTH_CHECK_STATUS(nth_lantk_diagonal(D, z, POINTS, POINTS + 1, own), NTH_E_SHAPE);
+        own[POINTS + 2] = (double)NAN;
+        NTH_CHECK_STATUS(nth_lantk_diagonal(D, z, POINTS, POINTS, own + POINTS), NTH_E_NUMERIC);
+        NTH_CHECK_MESSAGE("the base kernel of test input 3 with itself is not finite");
+        nth_lantk_destroy(&z);
+    }
+}
+
 static void refusals(void)
 {
     nth_elasticity e;
@@ -254,7 +361,7 @@ static void refusals(void)
     for (ptrdiff_t i = 0; i < 16; ++i) train[i] = i % 5 == 0 ? 1.0 : 0.5;
     for (ptrdiff_t i = 0; i < 4; ++i) diag[i] = 1.0;
     K = nth_cmat_of(train, 4, 4);
-    NTH_CHECK_OK(nth_elastic_train(&e, nth_elastic_matrix, &K, nth_cmat_of(four, 4, 1), diag, &(nth_elastic_options){ false, 200, 1 }));
+    NTH_CHECK_OK(nth_elastic_train(&e, nth_elastic_matrix, &K, nth_cmat_of(four, 4, 1), diag, &(nth_elastic_options){ .bootstrap = 200, .seed = 1 }));
     NTH_CHECK(e.undefined > 20 && e.undefined < 80 && isnan(e.low) && isnan(e.standard_error)); /* 1/4 of 200, 6 sd = 37 */
     NTH_CHECK_STATUS(nth_elastic_test(&e, nth_elastic_matrix, &K, labels_test(1), labels(C), diag_test, diag, &(nth_elastic_options){ 0 }), NTH_E_SHAPE);
 }
@@ -277,9 +384,17 @@ static void same_bits_on_any_threads(void)
 
 static nth_status build(void)
 {
-    nth_elasticity   e;
-    const nth_status st = on_train(&e, C, false, 2);
-    return st == NTH_OK ? on_test(&e, C, 2) : st;
+    nth_elasticity       e;
+    nth_elastic_interval i;
+    nth_lantk           *z = NULL;
+    double               D[POINTS];
+    nth_status           st = on_train(&e, C, false, 2);
+    if (st == NTH_OK) st = on_test(&e, C, 2);
+    if (st == NTH_OK) st = nth_elastic_summary(&i, diag, N);
+    if (st == NTH_OK) st = make_Z(&z, NTH_LANTK_LS_V1);
+    if (st == NTH_OK) st = nth_lantk_diagonal(D, z, POINTS, POINTS, own + POINTS);
+    nth_lantk_destroy(&z);
+    return st;
 }
 
 static void survives_oom(void)
@@ -295,6 +410,8 @@ int main(void)
                                                        { "scale_and_constant", scale_and_constant },
                                                        { "resamples_are_those_by_hand", resamples_are_those_by_hand },
                                                        { "standard_error_is_that_of_samples", standard_error_is_that_of_samples },
+                                                       { "differences_are_paired", differences_are_paired },
+                                                       { "diagonal_is_that_of_tiles", diagonal_is_that_of_tiles },
                                                        { "refusals", refusals },
                                                        { "same_bits_on_any_threads", same_bits_on_any_threads },
                                                        { "survives_oom", survives_oom },

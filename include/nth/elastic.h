@@ -30,7 +30,14 @@ typedef struct nth_elastic_options {
     bool      self_pairs; /* training pairs: also each input with itself, as published numbers have it */
     ptrdiff_t bootstrap;  /* resamples for the interval; 0 for none */
     uint64_t  seed;
+    double   *ratios;     /* (bootstrap) out: the ratio of each resample, NaN where it has none; or NULL */
 } nth_elastic_options;
+
+/* Where resamples of a number lie. */
+typedef struct nth_elastic_interval {
+    double    standard_error, low, high; /* 95 % interval: quantiles; NaN with less than 2 resamples or if one is undefined */
+    ptrdiff_t undefined;                 /* resamples that are NaN */
+} nth_elastic_interval;
 
 typedef struct nth_elasticity {
     double    intra, inter;             /* M1, M2 */
@@ -49,6 +56,8 @@ typedef struct nth_elasticity {
  * Resampling draws inputs with replacement within each class, the same for rows and columns: with
  * weights w (how often an input was drawn) a pair counts w_i w_j, a self pair w_i; two copies of one input are
  * no pair. Kernel and normaliser stay: the interval is that of the choice of inputs, for a fixed kernel.
+ * Resample b draws the same inputs for every kernel on labels Y with this seed: opt->ratios of two kernels may be
+ * subtracted one by one, and nth_elastic_summary has the interval of the difference.
  *
  * Shapes     rows gives K (n x n); Y (n x c) labels, +-1 or one-hot; D (n), the normaliser's diagonal.
  * Scaling    none: RR(s K) = RR(K) for s > 0. RR(K + s) differs from RR(K).
@@ -78,6 +87,20 @@ NTH_API NTH_NODISCARD nth_status nth_elastic_train(nth_elasticity *out, nth_elas
 NTH_API NTH_NODISCARD nth_status nth_elastic_test(nth_elasticity *out, nth_elastic_rows *rows, void *ctx, nth_cmat Y_test,
                                                   nth_cmat Y, const double *D_test, const double *D,
                                                   const nth_elastic_options *opt);
+
+/**
+ * Interval of a number from its resamples, such as the difference of two ratios.
+ *
+ *     se^2 = sum_b (v_b - mean v)^2/(n-1);   low, high: quantiles 0.025 and 0.975, linear between order statistics
+ *
+ * Shapes     v (n).
+ * Scaling    none.
+ * Ownership  the caller's; v is not changed.
+ * Cost       n log n, n doubles.
+ * Accuracy   n eps; test_elastic.c, differences_are_paired.
+ * Errors     NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_elastic_summary(nth_elastic_interval *out, const double *v, ptrdiff_t n);
 
 /**
  * Rows of a matrix in memory: an nth_elastic_rows whose ctx is an nth_cmat.

@@ -11,7 +11,7 @@
  *
  * Points are the training inputs 0 .. n-1, then the test inputs n .. n+k-1. The base kernel is asked for in
  * blocks, so that neither it nor Z need fit into memory. Order of use: create; gather for step = 0, 1, ..
- * below nth_lantk_steps; then tile, as often as one likes.
+ * below nth_lantk_steps; then tile and diagonal, as often as one likes.
  *
  * Models: 0 is made from all labels; model f = 1 .. folds from the training samples outside fold f only, for
  * choices that must not see the labels held out.
@@ -149,6 +149,21 @@ NTH_API NTH_NODISCARD nth_status nth_lantk_gather(nth_lantk *z, ptrdiff_t step);
  *            names the pair); NTH_E_NOMEM; what read returns.
  */
 NTH_API NTH_NODISCARD nth_status nth_lantk_tile(const nth_mat *Z, nth_lantk *z, ptrdiff_t row, ptrdiff_t col);
+
+/**
+ * Z of points with themselves, of model 0: what a normaliser of test inputs needs.
+ *
+ *     Z(p,p) of (E75) or (E78) at K_pp                                                          [E75, E78, E85]
+ *
+ * Shapes     Z, K (count): the base kernel of the points row .. row + count - 1 with themselves, all training or
+ *            all test points.
+ * Scaling    none. Ownership the caller's.
+ * Cost       count (p + 1) numbers.
+ * Accuracy   as nth_lantk_tile; test_lantk.c, diagonal_is_that_of_tiles.
+ * Errors     NTH_E_SHAPE; NTH_E_ARG (steps are left to do); NTH_E_NUMERIC (K not finite; the weights cancel, kr:
+ *            names the input); NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_lantk_diagonal(double *Z, const nth_lantk *z, ptrdiff_t row, ptrdiff_t count, const double *K);
 
 /** What is known about model 0 .. folds; meaningful after the last step. */
 NTH_API nth_lantk_info nth_lantk_get_info(const nth_lantk *z, ptrdiff_t model);

@@ -3,8 +3,9 @@
 # nth verify mean-drift: predictions, relu's two forms, exponents, mistakes.
 
 # The mean drift: both predictions, the verdict, what does not go with it.
-expect 0 '' verify mean-drift --init antisymmetric --widths 128 --seeds 1000 --out drift.h5 --quiet
+expect 0 '' verify mean-drift --init antisymmetric --widths 128 --seeds 1000 --out drift.h5 --quiet --table D.tex
 holds 'three pairs hold' test "$(grep -c '^| tanh antisymmetric | 128 | 3 .* | holds |$' out)" = 3
+holds 'rows in LaTeX' test "$(grep -cE '^tanh antisymmetric & 128 & 3 & \([12],[12]\) &  & .* \$\\pm\$ .* & holds \\\\$' D.tex)" = 3
 expect 0 '' info drift.h5
 holds 'blocks in the file' grep -qx '/tanh_antisymmetric_128/measured (2,2)' out
 expect 0 '' verify mean-drift --init gaussian --activation erf --widths 256 --seeds 500 --times 1 --quiet --json
@@ -36,7 +37,8 @@ printf 'a,b,c,y\n1,0,0,1\n0,1,0,-1\n0,0,1,1\n2,0,0,0\n1,1,1,0\n' >parallel.csv #
 expect 3 'nth verify: csv:parallel.csv?target=y&task=regress&train=3&test=2: no prediction for relu with delta terms on these test inputs (points 1 and 2; training inputs are 3 and 4): the mean of relu with its delta terms is infinite: points 1 and 4 lie on one line; only the a.e. form is finite there' verify mean-drift --activation relu --widths 32 --seeds 2 --data 'csv:parallel.csv?target=y&task=regress&train=3&test=2' --quiet
 
 # Exponents: relu beside tanh, judged; too few networks are undecided.
-expect 0 '' verify mean-drift --exponents --activation tanh --widths 64,128,256,512 --seeds 60 --out E.h5 --quiet
+expect 0 '' verify mean-drift --exponents --activation tanh --widths 64,128,256,512 --seeds 60 --out E.h5 --quiet --table E.md
+holds '--table of exponents' test "$(grep '^|' E.md)" = "$(grep '^|' out)" -a "$(grep -c '^|' E.md)" = 4
 holds 'mean like 1/m' grep -qE '^\| mean of K_T - K_0, training diagonal \| tanh antisymmetric \| -1 \| -(0\.9|1\.0).* \| holds \|$' out
 holds 'scatter like m^-3/2' grep -qE '^\| standard deviation of K_T - K_0, test pairs \| tanh antisymmetric \| -1.5 \| -1\.[456].* \| holds \|$' out
 expect 0 '' info E.h5

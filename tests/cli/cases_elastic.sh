@@ -14,8 +14,8 @@ near() { awk -v a="$1" -v b="$2" -v t="${3:-1e-12}" 'BEGIN { d = a / b - 1; exit
 
 ask 0 ''
 holds 'what was looked at' test "$(head -n 1 out)" = '2 classes, 40 training and 20 test inputs, kernel K.h5/K, normalised by its own diagonal'
-holds 'train-train' grep -qE '^train-train +760 +800 +[0-9.]+ +[0-9.]+ +0\.[0-9]{6} +[0-9.]+ +\[0\.[0-9]{6},0\.[0-9]{6}\]$' out
-holds 'test-train' grep -qE '^test-train +400 +400 ' out
+holds 'train-train' grep -qE '^\| train-train \| 760 \| 800 \| [0-9.]+ \| [0-9.]+ \| 0\.[0-9]{6} \+- [0-9.]+ \| \[0\.[0-9]{6}, 0\.[0-9]{6}\] \|$' out
+holds 'test-train' grep -qE '^\| test-train \| 400 \| 400 \| ' out
 ask 0 '' --json
 train=$(pairs train_train rr) test=$(pairs test_train rr)
 for set in train_train test_train; do
@@ -48,7 +48,7 @@ holds 'K_test_test is enough' near "$(pairs test_train rr)" "$one"
 holds 'and K_test_diag is written' sh -c "'$nth' info E.h5 | grep -qx '/K_test_diag (20)'"
 expect 0 '' hierarchy --net net.h5 --khat --times 1 --data d.h5 --out khat.h5
 expect 0 '' elastic --gram khat.h5:/K0 --data d.h5
-holds 'neither: training pairs' grep -qE '^train-train +760 ' out
+holds 'neither: training pairs' grep -qE '^\| train-train \| 760 \| ' out
 holds 'neither: what is missing' grep -qx 'test-train pairs: not computed: khat.h5 has neither /K0_test_diag (20) nor /K0_test_test (20,20), the kernel of each test input with itself; nth kernel writes them' out
 expect 0 '' elastic --gram khat.h5:/K0 --data d.h5 --json
 holds 'neither: in JSON' grep -q '"refused": "khat.h5 has neither' out
@@ -74,8 +74,32 @@ holds 'of test inputs only' test "$(pairs train_train rr)" = "$train" -a "$(pair
 printf 'a,b,y\n0,1,x\n1,0,y\n1,1,z\n2,1,x\n1,3,y\n2,2,z\n' >three.csv
 expect 0 '' kernel --kind ntk --activation erf --data 'csv:three.csv?target=y' --out three.h5
 expect 0 '' elastic --gram three.h5 --data 'csv:three.csv?target=y'
-holds 'three classes' grep -qE '^train-train +6 +24 ' out
-holds 'resamples without a ratio are counted' grep -qE '\([1-9][0-9]* resamples without a ratio\)$' out
+holds 'three classes' grep -qE '^\| train-train \| 6 \| 24 \| ' out
+holds 'resamples without a ratio are counted' grep -qE '\| [1-9][0-9]* resamples without a ratio \|$' out
+
+# K + lambda Z: nth lantk writes Z of test inputs with themselves if it can.
+expect 0 '' lantk --variant ls-v1 --base K.h5 --data d.h5 --out Z.h5 --quiet
+ask 0 '' --add Z.h5:/Z --weight 0.1 --json --bootstrap 0
+holds 'RR of K + 0.1 Z on test-train pairs' awk -v a="$(pairs test_train rr)" -v b="$test" 'BEGIN { exit !(a > b) }'
+
+# The table in three formats.
+cp K.h5 'a_1&2.h5'
+for file in t.md t.csv t.tex; do expect 0 '' elastic --gram 'a_1&2.h5' --data d.h5 --quiet --table $file; done
+holds 'Markdown as printed' test "$(cat t.md)" = "$(cat out)"
+holds 'CSV: heads, and fields with commas quoted' grep -qx 'ordered pairs,one class,two classes,M1,M2,RR,95 % interval' t.csv
+holds 'CSV: a row' grep -qE '^train-train,760,800,[0-9.]+,[0-9.]+,0\.[0-9]+ \+- [0-9.]+,"\[0\.[0-9]+, 0\.[0-9]+\]"$' t.csv
+holds 'CSV: as many lines as rows' test "$(wc -l <t.csv)" = 3
+for part in '\toprule' '\midrule' '\bottomrule' '\begin{tabular}{lrrrrrr}' '\end{table}'; do holds "LaTeX: $part" grep -qF "$part" t.tex; done
+holds 'LaTeX: _ and & in the caption' grep -qF 'kernel a\_1\&2.h5/K,' t.tex
+holds 'LaTeX: percent' grep -qF '& 95 \% interval \\' t.tex
+holds 'LaTeX: plus-minus' grep -qE '^train-train & 760 & 800 & .* & 0\.[0-9]+ \$\\pm\$ [0-9.]+ & \[0\.[0-9]+, 0\.[0-9]+\] \\\\$' t.tex
+holds 'LaTeX: nothing unescaped' test "$(grep -v '^\\' t.tex | grep -cE '(^|[^\\])[%_#]')" = 0
+ask 0 '' --json --table t.md
+holds 'with --json, too' test "$(grep -c '^|' t.md)" = 4
+ask 2 '--table t.txt: a name that ends in .md, .csv or .tex is expected' --table t.txt
+ask 2 '--table .md: a name that ends in .md, .csv or .tex is expected' --table .md
+ask 3 '--table absent/t.md: No such file or directory' --table absent/t.md
+holds 'refused before anything is written' test ! -e t.txt
 
 # Usage and refusals.
 expect 2 'nth elastic: --gram FILE is missing: kernel file with /K and /K_test, or FILE:/NAME for the datasets NAME and NAME_test' elastic --data d.h5

@@ -13,7 +13,7 @@ for variant in kr-v1 kr-v2 ls-v1 ls-v2 fjlt-v1 fjlt-v2; do
     holds "$variant: what it is" test "$(head -n 1 out)" = "$variant: 40 training and 20 test inputs, base kernel K.h5"
     holds "$variant: weight" grep -qE '^mean \|K\| [0-9.e-]+, mean \|Z\| [0-9.e-]+: weight = [0-9.e+-]+ r \(E74\)$' out
     expect 0 '' info Z_$variant.h5
-    for part in '/Z (40,40)' '/Z_test (20,40)'; do holds "$variant writes $part" grep -qFx "$part" out; done
+    for part in '/Z (40,40)' '/Z_test (20,40)' '/Z_test_diag (20)'; do holds "$variant writes $part" grep -qFx "$part" out; done
     expect 0 '' regress --gram K.h5 --add Z_$variant.h5:/Z --weight 0.001 --data d.h5
     ask 0 '' --variant $variant --json --threads 1 --out Z.h5
     cp out one
@@ -44,6 +44,18 @@ ask 0 '' --variant kr-v2 --validation 0.25 --out F.h5
 expect 0 '' info F.h5
 holds 'one fold' test "$(grep -c '^/fold_[0-9]*/Z' out)" = 1
 expect 0 '' regress --gram K.h5 --add F.h5:/Z --weight 0.001 --data d.h5
+
+# Z of test inputs with themselves needs the kernel's: from /K_test_diag or /K_test_test, else it is left out.
+expect 0 '' net --widths 6,9,1 --out n.h5
+expect 0 '' train --net n.h5 --data d.h5 --optimizer adam --epochs 1 --kernel yes --out T.h5 --quiet
+expect 0 '' lantk --variant ls-v1 --base T.h5 --data d.h5 --out Z.h5 --quiet
+holds 'says what is missing' grep -qx '/Z_test_diag is left out: T.h5 has neither /K_test_diag (20) nor /K_test_test (20,20), the kernel of each test input with itself' out
+expect 0 '' lantk --variant ls-v1 --base T.h5 --data d.h5 --out Z.h5 --quiet --json
+holds 'in JSON, too' grep -q '"test_diagonal": false' out
+expect 0 '' info Z.h5
+holds 'and leaves it out' test "$(grep -c '^/Z_test_diag' out)" = 0
+expect 0 '' elastic --gram K.h5 --add Z.h5:/Z --weight 0.001 --data d.h5 --quiet
+holds 'elastic: training pairs only' grep -q '^test-train pairs: not computed: Z.h5 has neither /Z_test_diag (20)' out
 
 # Usage.
 expect 2 'nth lantk: --variant WORD is missing: regression on the kernel alone (kr), exact least squares on 10 (v1) or 20 (v2) features of a pair (ls), or the same sketched (fjlt)' lantk --base K.h5 --data d.h5 --out Z.h5

@@ -76,13 +76,21 @@ ask 2 'family 1: width 32; widths must be positive and ascending' --widths 64,32
 ask 2 'family 1: width 63; an antisymmetric net has two copies of half the width, so it must be even' --widths 63 --init antisymmetric --out V.h5
 ask 2 '--activation: "tahn" is none of tanh, erf, softplus, gelu, sin, relu, linear, quadratic; did you mean "tanh"?' --activation tahn --out V.h5
 ask 2 '--preset: "quik" is none of quick, standard, full; did you mean "quick"?' --preset quik --out V.h5
-ask 2 '--check: "theorem-2.2" is none of theorem-2.1, truncation, mean-drift, claim-1.1; did you mean "theorem-2.1"?' theorem-2.2
+ask 2 '--check: "theorem-2.2" is none of theorem-2.1, truncation, mean-drift, elasticity, claim-1.1; did you mean "theorem-2.1"?' theorem-2.2
 ask 2 '--depth: 1 is not in the range 2 to 32' --depth 1 --out V.h5
 ask 2 '--seeds: 0 is not in the range 1 to 1000000' --seeds 0 --out V.h5
 ask 2 '--stepper: "rk4" is none of collocation, rk8pd, rkck; did you mean "rkck"?' --stepper rk4 --out V.h5
 ask 2 'no network is left by the activations, depths and initializations chosen (relu runs with two layers and Gaussian initialization, and in theorem-2.1 only)' --activation relu --init antisymmetric --out V.h5
 ask 3 'absent/V.h5.partial: cannot be written: No such file or directory' $small --widths 32 --seeds 1 --out absent/V.h5
 ask 3 '--table absent/T.md: No such file or directory' $small --widths 32 --seeds 1 --table absent/T.md
+ask 2 '--table T.txt: a name that ends in .md, .csv or .tex is expected' $small --widths 32 --seeds 1 --table T.txt --out V.h5
+ask 2 '--label-ratio goes with elasticity, not with theorem-2.1' --label-ratio 0.1
+ask 1 '' $small --widths 32,64 --seeds 2 --table T.csv
+holds 'CSV: a claim' grep -qE '^Theorem 2\.1: K_t - Khat_t,tanh L=2 antisymmetric,m\^-2,"t=1: .*\]",UNDECIDED$' T.csv
+holds 'CSV: both tables' grep -q '^network,smooth,zero biases,' T.csv
+ask 1 '' $small --widths 32,64 --seeds 2 --table T.tex
+holds 'LaTeX: a claim' grep -qE '^Theorem 2\.1: K\\_t - Khat\\_t & tanh L=2 antisymmetric & m\\textasciicircum\{\}-2 & .* & UNDECIDED \\\\$' T.tex
+holds 'LaTeX: both tables' test "$(grep -cx '\\bottomrule' T.tex)" = 2
 ask 3 'absent.h5: cannot be opened: No such file or directory' --data absent.h5 --out V.h5
 printf 'a,b,c,class\n1,0,0,x\n0,1,0,y\n0,0,1,z\n1,1,0,x\n' >three.csv
 ask 2 'targets have 3 columns; the check takes one output (two classes)' --data 'csv:three.csv?target=class&train=4&test=0' --out V.h5
@@ -112,7 +120,8 @@ holds 'the same table as in one go' cmp out whole.json
 holds 'complete' test -e L.h5 -a ! -e L.h5.partial
 
 # Claim 1.1.
-expect 0 '' verify claim-1.1 --out agnostic.h5 --quiet
+expect 0 '' verify claim-1.1 --out agnostic.h5 --quiet --table A.csv
+holds 'claim-1.1: --table' test "$(grep -c ',holds$' A.csv)" = "$(grep -c '| holds |$' out)" -a "$(wc -l <A.csv)" = 9
 holds 'claim-1.1: a kernel without labels' grep -qE "^\| signs \| x_1 x_1' \| u \| 0\.0000 \+- 0\.0000 \| 0 \| holds \|$" out
 holds 'claim-1.1: knows one system' grep -qE "^\| signs \| x_1 x_1' \| v \| 0\.(4[89]|5[012])[0-9]* \+- 0\.0079 " out
 holds 'claim-1.1: trained kernels' test "$(grep -cE '^\| images \| K_t, trained on them \| (animal|furniture) .* holds \|$' out)" = 2
