@@ -31,6 +31,7 @@ static void describe_build(cli *c)
     say(c, "gsl", b.gsl);
     say(c, "hdf5", b.hdf5);
     say(c, "jansson", b.jansson);
+    say(c, "onednn", b.onednn);
     say(c, "vector_math", b.vector_math);
     say(c, "cpu", b.cpu);
     cli_say(c, "%-15s %s\n", "openmp", b.openmp ? "yes" : "no");
