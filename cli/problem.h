@@ -21,6 +21,9 @@ typedef struct cli_problem {
 NTH_NODISCARD nth_status cli_problem_load(cli *c, cli_problem *p, bool net, bool targets);
 void                     cli_problem_free(cli_problem *p);
 
+/* Channels, height and width of inputs of dimension d: --image, or those of the data sets that have this dimension. */
+NTH_NODISCARD nth_status cli_image_shape(cli *c, ptrdiff_t shape[3], ptrdiff_t d);
+
 /* NTH_E_NOMEM, saying both figures, if the machine has not that much memory. */
 NTH_NODISCARD nth_status cli_memory_check(cli *c, double bytes, const char *what);
 /* Zeroed doubles, after that check; `count` may exceed every integer type. */
