@@ -11,7 +11,11 @@ set(NTH_WITH_ONEDNN AUTO CACHE STRING "Train convolutional networks through oneD
 set_property(CACHE NTH_WITH_ONEDNN PROPERTY STRINGS AUTO ON OFF)
 set(NTH_HAVE_ONEDNN 0)
 set(NTH_ONEDNN_LIBRARY "")
-if(NOT NTH_WITH_ONEDNN STREQUAL "OFF")
+set(onednn ${NTH_WITH_ONEDNN})
+if(onednn STREQUAL "AUTO" AND NTH_SANITIZE MATCHES thread)
+  set(onednn OFF) # it brings another OpenMP runtime, which the thread sanitizer does not understand
+endif()
+if(onednn)
   find_path(NTH_ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl_version.h)
   find_library(NTH_ONEDNN_PATH dnnl)
   mark_as_advanced(NTH_ONEDNN_INCLUDE_DIR NTH_ONEDNN_PATH)
