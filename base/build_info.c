@@ -8,6 +8,7 @@
 #include "build_info_priv.h"
 #include "linalg_priv.h"
 #include "nth_revision.h"
+#include "onednn_priv.h"
 #include "par_priv.h"
 #include "vmath.h"
 
@@ -46,6 +47,7 @@ nth_build_info nth_build_info_get(void)
         .gsl = NTH_GSL_VERSION,
         .hdf5 = nth_priv_hdf5_version(),
         .jansson = nth_priv_jansson_version(),
+        .onednn = nth_priv_onednn_version(),
         .vector_math = nth_vmath_path(),
         .cpu = cpu,
 #ifdef _OPENMP

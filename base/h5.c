@@ -182,6 +182,7 @@ static nth_status write_provenance(nth_file *f, const nth_provenance *prov)
                   { "blas", b.blas },               { "compiler", b.compiler },
                   { "compiler_flags", b.compiler_flags }, { "build_type", b.build_type },
                   { "gsl", b.gsl },                 { "hdf5", b.hdf5 },
+                  { "onednn", b.onednn },
                   { "vector_math", b.vector_math }, { "cpu", b.cpu },
                   { "command_line", prov->command_line ? prov->command_line : "" },
                   { "config", prov->config ? prov->config : "{}" },

@@ -31,6 +31,7 @@ static void describe_build(cli *c)
     say(c, "gsl", b.gsl);
     say(c, "hdf5", b.hdf5);
     say(c, "jansson", b.jansson);
+    say(c, "onednn", b.onednn);
     say(c, "vector_math", b.vector_math);
     say(c, "cpu", b.cpu);
     cli_say(c, "%-15s %s\n", "openmp", b.openmp ? "yes" : "no");
@@ -45,10 +46,10 @@ static void describe_build(cli *c)
 static const char *const keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config",
                                     "seed", "threads", "created", "start", "duration", "peak_memory", "resumed", "compiler",
                                     "compiler_flags",
-                                    "build_type", "blas", "gsl", "hdf5", "vector_math", "cpu", "activation",
+                                    "build_type", "blas", "gsl", "hdf5", "onednn", "vector_math", "cpu", "activation",
                                     "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "doubled",
                                     "source", "preprocessing", "classes", "labels", "checksum",
-                                    "frozen", "data", "data_checksum", "dual_error", "form", "draws", "networks", "power_of_width",
+                                    "frozen", "image", "channels", "strides", "outputs", "data", "data_checksum", "dual_error", "form", "draws", "networks", "power_of_width",
                                     "relative_standard_error", "sweep_hash" };
 
 enum { MAX_TEXT = 1 << 16, MAX_INTS = 64, MAX_NAME = 1024, MAX_DEPTH = 16 };

@@ -103,32 +103,14 @@ done:
     return st;
 }
 
-/* Channels, height and width: as given, or those of the data sets that have this dimension. */
-static nth_status image_shape(cli *c, nth_conv_config *conv, ptrdiff_t d)
-{
-    static const ptrdiff_t known[][3] = { { 3, 32, 32 }, { 1, 28, 28 } };
-    const nth_ints *given = &c->cfg->image;
-    ptrdiff_t              shape[3] = { 0 };
-    for (size_t i = 0; i < sizeof known / sizeof *known; ++i)
-        if (known[i][0] * known[i][1] * known[i][2] == d) memcpy(shape, known[i], sizeof shape);
-    if (given->n > 0 && given->n != 3)
-        return cli_fail(c, NTH_E_ARG, "--image: %td given; 3 are expected: channels, height and width", given->n);
-    for (int i = 0; i < 3 && given->n == 3; ++i) shape[i] = (ptrdiff_t)given->v[i];
-    if (shape[0] == 0)
-        return cli_fail(c, NTH_E_ARG, "--image C,H,W is missing: channels, height and width of inputs of dimension %td", d);
-    if (shape[0] * shape[1] * shape[2] != d)
-        return cli_fail(c, NTH_E_ARG, "--image: %td x %td x %td are %td numbers, the inputs have %td", shape[0],
-                        shape[1], shape[2], shape[0] * shape[1] * shape[2], d);
-    conv->channels = shape[0], conv->height = shape[1], conv->width = shape[2];
-    return NTH_OK;
-}
-
 static nth_status convolutional(cli *c, nth_infinite **K, const cli_problem *p)
 {
     nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
     nth_conv_config   conv = nth_conv_lantk_cnn8();
-    CLI_TRY(image_shape(c, &conv, p->X.cols));
+    ptrdiff_t         image[3];
+    CLI_TRY(cli_image_shape(c, image, p->X.cols));
+    conv.channels = image[0], conv.height = image[1], conv.width = image[2];
     if (cfg->strides.n > 0) conv.convs = (int)cfg->strides.n;
     for (ptrdiff_t l = 0; l < cfg->strides.n; ++l) conv.strides[l] = (int)cfg->strides.v[l];
     if (cfg->architecture == NULL || nth_config_given(cfg, "pooling"))

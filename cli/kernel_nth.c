@@ -98,6 +98,25 @@ static void judge_fold(cli *c, double relative, double target)
     cli_say(c, "a fold: relative standard error %.3g (asked %.3g)\n", relative, target);
 }
 
+/* Running means and sums of squares: what a sampling keeps. */
+static nth_status each_block(void *ctx, nth_file *f, bool write)
+{
+    static const char *const suffix[] = { "", "_test", "_test_test" };
+    const parts             *b = ctx;
+    nth_status               st = NTH_OK;
+    for (int set = 0; set < 2; ++set) {
+        const nth_blocks *of = set == 0 ? &b->label : &b->se;
+        const nth_mat     block[] = { of->train, of->test, of->test_test };
+        for (int i = 0; i < 3; ++i) {
+            char path[32];
+            snprintf(path, sizeof path, "/%s%s", set == 0 ? "mean" : "scatter", suffix[i]);
+            if (block[i].a != NULL) CLI_TRY(cli_state_matrix(f, path, block[i], write));
+        }
+    }
+done:
+    return st;
+}
+
 /* With a file: its figures go there, and it can be interrupted. Without: a fold. */
 static nth_status sampled(cli *c, const cli_problem *p, const double *y, nth_activation act, parts *b, nth_file *f, cli_state *state)
 {
@@ -105,7 +124,7 @@ static nth_status sampled(cli *c, const cli_problem *p, const double *y, nth_act
     nth_sampled_result  res;
     watch               w = { .c = c, .state = state };
     nth_sampled_options opt = sampling(c, act);
-    if (f != NULL) CLI_TRY(cli_state_begin(state, c, p, &b->label, &b->se, &w.start));
+    if (f != NULL) CLI_TRY(cli_state_begin(state, c, p, each_block, b, &w.start));
     opt.start = w.start, opt.ctx = &w;
     cli_progress_begin(c, "draws", (ptrdiff_t)c->cfg->draws);
     st = nth_sampled_label(&b->agnostic, &b->label, &b->se, &res, p->X, p->X_test, y, flow_time(c), &opt);

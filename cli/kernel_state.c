@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The state of a sampling on disk (kernel_state.h): a result file of its own, renamed when it is whole.
+ * The state of a long run on disk (kernel_state.h): a result file of its own, renamed when it is whole.
  */
 #include "kernel_state.h"
 
@@ -14,8 +14,6 @@
 /* A state is saved no oftener, and so that saving takes no more than a twentieth of the time. */
 static const double SECONDS_BETWEEN = 60.0, TIMES_ITS_COST = 20.0;
 
-static const char *const suffix[] = { "", "_test", "_test_test" };
-
 static double since(struct timespec then)
 {
     struct timespec now;
@@ -23,20 +21,11 @@ static double since(struct timespec then)
     return (double)(now.tv_sec - then.tv_sec) + 1e-9 * (double)(now.tv_nsec - then.tv_nsec);
 }
 
-static nth_status each_block(cli_state *s, nth_file *f, bool write)
+nth_status cli_state_matrix(nth_file *file, const char *path, nth_mat A, bool write)
 {
     nth_status st = NTH_OK;
-    for (int set = 0; set < 2; ++set) {
-        const nth_blocks *b = set == 0 ? s->mean : s->scatter;
-        const nth_mat     block[] = { b->train, b->test, b->test_test };
-        for (int i = 0; i < 3; ++i) {
-            char path[32];
-            snprintf(path, sizeof path, "/%s%s", set == 0 ? "mean" : "scatter", suffix[i]);
-            if (block[i].a == NULL) continue;
-            if (write) CLI_TRY(nth_file_make_matrix(f, path, block[i].rows, block[i].cols));
-            CLI_TRY(write ? nth_file_write_part(f, path, 0, 0, nth_const(block[i])) : nth_file_read_part(f, path, 0, 0, block[i]));
-        }
-    }
+    if (write) CLI_TRY(nth_file_make_matrix(file, path, A.rows, A.cols));
+    CLI_TRY(write ? nth_file_write_part(file, path, 0, 0, nth_const(A)) : nth_file_read_part(file, path, 0, 0, A));
 done:
     return st;
 }
@@ -62,13 +51,13 @@ done:
     return st;
 }
 
-nth_status cli_state_begin(cli_state *s, cli *c, const cli_problem *p, nth_blocks *mean, nth_blocks *scatter, ptrdiff_t *batches)
+nth_status cli_state_begin(cli_state *s, cli *c, const cli_problem *p, cli_state_content *content, void *ctx, ptrdiff_t *batches)
 {
     nth_status st = NTH_OK;
     nth_file  *f = NULL;
     char       sum[24];
     double     count;
-    *s = (cli_state){ .c = c, .p = p, .mean = mean, .scatter = scatter };
+    *s = (cli_state){ .c = c, .p = p, .content = content, .ctx = ctx };
     *batches = 0;
     (void)clock_gettime(CLOCK_MONOTONIC, &s->saved);
     if (snprintf(s->path, sizeof s->path, "%s.state", c->cfg->out) >= (int)sizeof s->path)
@@ -80,7 +69,7 @@ nth_status cli_state_begin(cli_state *s, cli *c, const cli_problem *p, nth_block
     CLI_TRY(nth_file_get_double(f, "/", "batches", &count));
     if (!(count >= 1.0 && count <= 1e12 && count == floor(count)))
         CLI_TRY(cli_fail(c, NTH_E_FORMAT, "%s: batches is %g, a count is expected", s->path, count));
-    CLI_TRY(each_block(s, f, false));
+    CLI_TRY(content(ctx, f, false));
     *batches = s->kept = (ptrdiff_t)count;
 done:
     nth_file_close(&f);
@@ -101,7 +90,7 @@ nth_status cli_state_keep(cli_state *s, ptrdiff_t batches, bool now)
     CLI_TRY(nth_file_create(&f, s->path, &prov));
     CLI_TRY(nth_file_set_string(f, "/", "data_checksum", sum));
     CLI_TRY(nth_file_set_double(f, "/", "batches", (double)batches));
-    CLI_TRY(each_block(s, f, true));
+    CLI_TRY(s->content(s->ctx, f, true));
     CLI_TRY(nth_file_commit(&f));
     s->kept = batches;
     s->cost = since(s->saved);

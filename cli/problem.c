@@ -53,6 +53,24 @@ void cli_problem_free(cli_problem *p)
     nth_data_destroy(&p->data);
 }
 
+nth_status cli_image_shape(cli *c, ptrdiff_t shape[3], ptrdiff_t d)
+{
+    static const ptrdiff_t known[][3] = { { 3, 32, 32 }, { 1, 28, 28 } };
+    const nth_ints        *given = &c->cfg->image;
+    shape[0] = 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; ++i)
+        if (known[i][0] * known[i][1] * known[i][2] == d) memcpy(shape, known[i], sizeof known[i]);
+    if (given->n > 0 && given->n != 3)
+        return cli_fail(c, NTH_E_ARG, "--image: %td given; 3 are expected: channels, height and width", given->n);
+    for (int i = 0; i < 3 && given->n == 3; ++i) shape[i] = (ptrdiff_t)given->v[i];
+    if (shape[0] == 0)
+        return cli_fail(c, NTH_E_ARG, "--image C,H,W is missing: channels, height and width of inputs of dimension %td", d);
+    if (shape[0] * shape[1] * shape[2] != d)
+        return cli_fail(c, NTH_E_ARG, "--image: %td x %td x %td are %td numbers, the inputs have %td", shape[0], shape[1], shape[2],
+                        shape[0] * shape[1] * shape[2], d);
+    return NTH_OK;
+}
+
 /* ---- Memory ------------------------------------------------------------------------------------- */
 
 nth_status cli_memory_check(cli *c, double bytes, const char *what)

@@ -23,6 +23,8 @@ void                     cli_problem_free(cli_problem *p);
 
 /* A random network of the options --widths, --activation, --init, ..., with all layers stored (cmd_net.c). */
 NTH_NODISCARD nth_status cli_draw_net(cli *c, nth_net **net);
+/* Channels, height and width of inputs of dimension d: --image, or those of the data sets that have this dimension. */
+NTH_NODISCARD nth_status cli_image_shape(cli *c, ptrdiff_t shape[3], ptrdiff_t d);
 
 /* NTH_E_NOMEM, saying both figures, if the machine has not that much memory. */
 NTH_NODISCARD nth_status cli_memory_check(cli *c, double bytes, const char *what);

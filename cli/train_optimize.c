@@ -4,12 +4,13 @@
  * outputs, loss and accuracy are recorded; at the end the network and, if asked for, its tangent kernel
  * are written (docs/formats.md).
  *
- * On an interruption or a failure what is recorded so far goes into the .partial file.
+ * On an interruption or a failure what is recorded so far goes into the .partial file. The training of a
+ * convolutional network, which takes hours, is kept in OUT.state and goes on from there.
  */
 #include "train_optimize.h"
-#include "problem.h"
+#include "kernel_state.h"
+#include "train_cnn.h"
 
-#include "nth/optimize.h"
 #include "nth/regress.h"
 
 #include <math.h>
@@ -23,9 +24,18 @@ enum { SAVE_SECONDS = 30 };
 /* Means over one set of inputs at the recorded epochs; accuracy where targets are +1 and -1. */
 typedef struct curve {
     nth_cmat X, Y;
-    double  *f;               /* (T, rows) */
+    double  *f;               /* (T, rows); convolutional: (rows, outputs) at the last record */
     double  *loss, *accuracy; /* (T); accuracy NULL: targets are numbers */
 } curve;
+
+/* A convolutional network in place of that of --net. */
+typedef struct convolutional {
+    nth_cnn_config shape;
+    nth_cnn       *net; /* NULL: the network is of the other kind */
+    cli_state      state;
+    ptrdiff_t      began; /* steps of earlier runs */
+    nth_status     failed; /* of saving the state */
+} convolutional;
 
 typedef struct job {
     cli                 *c;
@@ -33,6 +43,8 @@ typedef struct job {
     nth_net_config       shape;
     nth_optimize_options opt;
     nth_optimize        *o;
+    bool                 is_cnn;
+    convolutional        cnn;
     ptrdiff_t            T, done, batches; /* epochs to record; recorded; batches of an epoch */
     double              *epoch;            /* (T) */
     curve                train, test;
@@ -52,6 +64,14 @@ nth_status cli_train_check(cli *c)
                                             "record", "kernel", "save-net" };
     static const char *const adam[] = { "beta1", "beta2", "epsilon" };
     const nth_config *cfg = c->cfg;
+    if (cli_cnn_asked(cfg)) {
+        const nth_status st = cli_cnn_check_options(c);
+        if (st != NTH_OK) return st;
+    } else if (cfg->net == NULL) {
+        return cli_fail(c, NTH_E_ARG, "--net FILE is missing: network file");
+    } else if (cfg->image.n > 0) {
+        return cli_fail(c, NTH_E_ARG, "--image goes with --preset or --channels; the network file says what its inputs are");
+    }
     if (cfg->optimizer == NULL) {
         for (size_t i = 0; i < sizeof discrete / sizeof *discrete; ++i)
             if (nth_config_given(cfg, discrete[i]))
@@ -73,15 +93,20 @@ nth_status cli_train_check(cli *c)
 
 static bool interrupted(void *ctx)
 {
-    (void)ctx;
-    return cli_interrupted();
+    const job *j = ctx;
+    return j->cnn.failed != NTH_OK || cli_interrupted();
 }
+
+/* Batches that were trained on. */
+static ptrdiff_t steps(const job *j) { return j->is_cnn ? nth_cnn_steps(j->cnn.net) : nth_optimize_epochs(j->o) * j->batches; }
 
 static void progress(ptrdiff_t batch, double loss, void *ctx)
 {
-    job *j = ctx;
-    snprintf(j->state, sizeof j->state, "batches, epoch %ld, loss %.4g", nth_optimize_epochs(j->o) + 1, loss);
-    cli_progress_update(j->c, (ptrdiff_t)nth_optimize_epochs(j->o) * j->batches + batch);
+    job            *j = ctx;
+    const ptrdiff_t done = steps(j) + (j->is_cnn ? 0 : batch);
+    snprintf(j->state, sizeof j->state, "batches, epoch %td, loss %.4g", (done - 1) / j->batches + 1, loss);
+    cli_progress_update(j->c, done);
+    if (j->is_cnn) j->cnn.failed = cli_state_keep(&j->cnn.state, done, false);
 }
 
 /* What was left open, so that the file records what was done. */
@@ -96,6 +121,9 @@ static nth_status suggest(cli *c)
     for (size_t i = 0; i < sizeof open / sizeof *open; ++i)
         if (open[i].rule == NULL || strcmp(open[i].rule, c->cfg->optimizer) == 0)
             CLI_TRY(nth_config_suggest(c->cfg, open[i].option, open[i].value));
+    if (!cli_cnn_asked(c->cfg)) return NTH_OK;
+    CLI_TRY(nth_config_suggest(c->cfg, "precision", "single"));
+    CLI_TRY(nth_config_suggest(c->cfg, "learning-rate", "3e-4"));
 done:
     return st;
 }
@@ -129,6 +157,12 @@ static bool yes(const char *word) { return strcmp(word, "yes") == 0; }
 
 /* ---- Set-up -------------------------------------------------------------------------------------- */
 
+/* For the records of T epochs of one set of inputs: numbers. */
+static double curve_size(const job *j, ptrdiff_t rows)
+{
+    return (double)rows * (j->is_cnn ? (double)j->cnn.shape.outputs : (double)j->T) + 2.0 * (double)j->T;
+}
+
 /* Training beside the network it is copied from; then the trained network beside its kernel. */
 static nth_status say_memory(cli *c, const job *j)
 {
@@ -145,27 +179,66 @@ static nth_status say_memory(cli *c, const job *j)
     return cli_memory_check(c, most, kernel > training ? "tangent kernel of the trained network" : "training");
 }
 
-static nth_status curve_open(cli *c, curve *v, ptrdiff_t T, nth_cmat X, nth_mat Y)
+static nth_status curve_open(cli *c, curve *v, const job *j, nth_cmat X, nth_mat Y)
 {
-    nth_status st = NTH_OK;
+    nth_status     st = NTH_OK;
+    const nth_task task = Y.cols == 1 ? NTH_TASK_BINARY : NTH_TASK_MULTICLASS;
     v->X = X, v->Y = nth_const(Y);
-    CLI_TRY(cli_doubles(c, &v->f, (double)T * (double)X.rows, "outputs"));
-    CLI_TRY(cli_doubles(c, &v->loss, (double)T, "losses"));
-    if (X.rows > 0 && nth_targets_check(v->Y, NTH_TASK_BINARY, false) == NTH_OK)
-        CLI_TRY(cli_doubles(c, &v->accuracy, (double)T, "accuracies"));
+    CLI_TRY(cli_doubles(c, &v->f, curve_size(j, X.rows), "outputs"));
+    CLI_TRY(cli_doubles(c, &v->loss, (double)j->T, "losses"));
+    if (X.rows > 0 && nth_targets_check(v->Y, task, false) == NTH_OK)
+        CLI_TRY(cli_doubles(c, &v->accuracy, (double)j->T, "accuracies"));
 done:
     return st;
 }
 
 static void curve_close(curve *v) { free(v->f), free(v->loss), free(v->accuracy); }
 
+/* One curve in a file of state; the numbers of records are those of `done`. */
+static nth_status curve_keep(nth_file *file, const curve *v, const job *j, const char *suffix, bool write)
+{
+    nth_status    st = NTH_OK;
+    char          name[32];
+    double *const part[3] = { v->f, v->loss, v->accuracy };
+    for (int i = 0; i < 3 && v->X.rows > 0; ++i) {
+        snprintf(name, sizeof name, "/%s%s", (const char *const[]){ "f", "loss", "accuracy" }[i], suffix);
+        if (part[i] == NULL) continue;
+        CLI_TRY(cli_state_matrix(file, name, i == 0 ? nth_mat_of(part[i], v->X.rows, v->Y.cols) : nth_mat_of(part[i], 1, j->T), write));
+    }
+done:
+    return st;
+}
+
+/* All that a convolutional training goes on from. */
+static nth_status keep(void *ctx, nth_file *file, bool write)
+{
+    nth_status st = NTH_OK;
+    job       *j = ctx;
+    double     count[2] = { (double)j->done, (double)steps(j) };
+    CLI_TRY(cli_state_matrix(file, "/records_steps", nth_mat_of(count, 1, 2), write));
+    if (!(count[0] >= 0.0 && count[0] <= (double)j->T && count[1] >= 0.0 && count[1] <= (double)j->batches * (double)j->c->cfg->epochs))
+        CLI_TRY(cli_fail(j->c, NTH_E_FORMAT, "%s: %g records after %g steps do not fit this run; remove it", j->cnn.state.path, count[0], count[1]));
+    CLI_TRY(cli_cnn_keep(j->c, file, &j->cnn.shape, j->cnn.net, (long)count[1], write));
+    CLI_TRY(cli_state_matrix(file, "/epoch", nth_mat_of(j->epoch, 1, j->T), write));
+    CLI_TRY(curve_keep(file, &j->train, j, "", write));
+    CLI_TRY(curve_keep(file, &j->test, j, "_test", write));
+    j->done = (ptrdiff_t)count[0];
+done:
+    return st;
+}
+
 static nth_status set_up(cli *c, job *j)
 {
     nth_status st = NTH_OK;
-    CLI_TRY(say_memory(c, j));
+    CLI_TRY(j->is_cnn ? cli_cnn_memory(c, &j->cnn.shape, j->p.n, j->opt.batch) : say_memory(c, j));
     CLI_TRY(cli_doubles(c, &j->epoch, (double)j->T, "epochs"));
-    CLI_TRY(curve_open(c, &j->train, j->T, j->p.X, j->p.data->y));
-    CLI_TRY(curve_open(c, &j->test, j->T, j->p.X_test, j->p.data->y_test));
+    CLI_TRY(curve_open(c, &j->train, j, j->p.X, j->p.data->y));
+    CLI_TRY(curve_open(c, &j->test, j, j->p.X_test, j->p.data->y_test));
+    if (j->is_cnn) {
+        CLI_TRY(nth_cnn_create(&j->cnn.net, &j->cnn.shape, j->p.X, nth_const(j->p.data->y), &j->opt));
+        CLI_TRY(cli_state_begin(&j->cnn.state, c, &j->p, keep, j, &j->cnn.began));
+        return NTH_OK;
+    }
     CLI_TRY(nth_optimize_create(&j->o, j->p.net, j->p.X, j->p.data->y.a, &j->opt));
     nth_net_destroy(&j->p.net); /* a wide one is large */
 done:
@@ -176,6 +249,7 @@ static void tear_down(job *j)
 {
     nth_file_close(&j->file);
     nth_optimize_destroy(&j->o);
+    nth_cnn_destroy(&j->cnn.net);
     curve_close(&j->train);
     curve_close(&j->test);
     cli_blocks_free(&j->K);
@@ -185,14 +259,16 @@ static void tear_down(job *j)
 
 /* ---- The file ------------------------------------------------------------------------------------ */
 
-static nth_status curve_save(nth_file *file, const curve *v, const char *suffix, ptrdiff_t T)
+static nth_status curve_save(nth_file *file, const curve *v, const char *suffix, const job *j)
 {
     nth_status   st = NTH_OK;
     char         name[32];
     const double *part[3] = { v->f, v->loss, v->accuracy };
+    ptrdiff_t    dims[2] = { j->done, v->X.rows };
+    if (j->is_cnn) dims[0] = v->X.rows, dims[1] = v->Y.cols;
     for (int i = 0; i < 3 && v->X.rows > 0; ++i) {
         snprintf(name, sizeof name, "/%s%s", (const char *const[]){ "f", "loss", "accuracy" }[i], suffix);
-        if (part[i] != NULL) CLI_TRY(nth_file_write(file, name, part[i], i == 0 ? 2 : 1, (const ptrdiff_t[]){ T, v->X.rows }));
+        if (part[i] != NULL) CLI_TRY(nth_file_write(file, name, part[i], i == 0 ? 2 : 1, i == 0 ? dims : &j->done));
     }
 done:
     return st;
@@ -203,8 +279,8 @@ static nth_status save(job *j)
 {
     nth_status st = NTH_OK;
     CLI_TRY(nth_file_write(j->file, "/epoch", j->epoch, 1, &j->done));
-    CLI_TRY(curve_save(j->file, &j->train, "", j->done));
-    CLI_TRY(curve_save(j->file, &j->test, "_test", j->done));
+    CLI_TRY(curve_save(j->file, &j->train, "", j));
+    CLI_TRY(curve_save(j->file, &j->test, "_test", j));
     CLI_TRY(nth_file_flush(j->file));
     j->saved = time(NULL);
 done:
@@ -217,6 +293,12 @@ static nth_status finish(cli *c, job *j)
     nth_status st = NTH_OK;
     nth_net   *net = NULL;
     CLI_TRY(save(j));
+    if (j->is_cnn) {
+        if (yes(c->cfg->save_net)) CLI_TRY(cli_cnn_write(c, j->file, &j->cnn.shape, j->cnn.net));
+        CLI_TRY(nth_file_commit(&j->file));
+        cli_state_end(&j->cnn.state);
+        return NTH_OK;
+    }
     if (yes(c->cfg->final_kernel) || yes(c->cfg->save_net)) CLI_TRY(nth_optimize_net(j->o, &net));
     nth_optimize_destroy(&j->o); /* its memory is as large again */
     if (yes(c->cfg->save_net)) CLI_TRY(nth_net_write(net, j->file, "/net"));
@@ -238,16 +320,16 @@ done:
 static nth_status curve_record(job *j, curve *v, ptrdiff_t at)
 {
     nth_status      st = NTH_OK;
-    const ptrdiff_t n = v->X.rows;
-    double         *f = v->f + at * n;
+    const ptrdiff_t n = v->X.rows, cols = v->Y.cols;
+    double         *f = v->f + (j->is_cnn ? 0 : at * n);
     nth_score       score;
     if (n == 0) return NTH_OK;
-    CLI_TRY(nth_optimize_outputs(j->o, v->X, f));
-    v->loss[at] = nth_loss_square.value(f, v->Y.a, n);
+    CLI_TRY(j->is_cnn ? nth_cnn_outputs(j->cnn.net, nth_mat_of(f, n, cols), v->X) : nth_optimize_outputs(j->o, v->X, f));
+    v->loss[at] = nth_loss_square.value(f, v->Y.a, n * cols) * (double)cols;
     if (!isfinite(v->loss[at]))
         return cli_fail(j->c, NTH_E_NUMERIC, "epoch %g: the loss is not finite", j->epoch[at]);
     if (v->accuracy == NULL) return NTH_OK;
-    CLI_TRY(nth_score_accuracy(&score, nth_cmat_of(f, n, 1), v->Y));
+    CLI_TRY(nth_score_accuracy(&score, nth_cmat_of(f, n, cols), v->Y));
     v->accuracy[at] = score.value;
 done:
     return st;
@@ -277,15 +359,17 @@ static nth_status run(cli *c, job *j)
     nth_status     st = NTH_OK;
     const nth_ints at = c->cfg->record;
     const long     epochs = (long)c->cfg->epochs;
-    j->batches = (j->p.n + j->opt.batch - 1) / j->opt.batch;
     snprintf(j->state, sizeof j->state, "batches");
     cli_progress_begin(c, j->state, j->batches * (ptrdiff_t)epochs);
-    for (long e = 0; e <= epochs; ++e) {
+    c->progress.had = j->cnn.began;
+    for (long e = (long)(j->cnn.began / j->batches); e <= epochs; ++e) {
         if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
-        if (at.n == 0 || (j->done < at.n && at.v[j->done] == e)) CLI_TRY(record(j, e));
+        const bool next = at.n > 0 ? j->done < at.n && at.v[j->done] == e : j->done == e;
+        if (next) CLI_TRY(record(j, e));
         const double start = now();
-        if (e < epochs) CLI_TRY(nth_optimize_epoch(j->o, NULL));
+        if (e < epochs) st = j->is_cnn ? nth_cnn_epoch(j->cnn.net) : nth_optimize_epoch(j->o, NULL);
         j->seconds += now() - start;
+        CLI_TRY(j->cnn.failed != NTH_OK ? j->cnn.failed : st);
     }
 done:
     cli_progress_end(c);
@@ -298,6 +382,7 @@ done:
 static double flops_of_epoch(const job *j)
 {
     double sum = 0.0;
+    if (j->is_cnn) return 3.0 * nth_cnn_flops(&j->cnn.shape) * (double)j->p.n;
     for (int l = 1; l <= j->shape.layers; ++l)
         sum += (l == 1 ? 4.0 : 6.0) * (double)j->shape.widths[l] * (double)j->shape.widths[l - 1];
     return sum * (double)j->p.n * (j->shape.doubled ? 2.0 : 1.0);
@@ -314,7 +399,8 @@ static void report(cli *c, const job *j)
 {
     nth_json    *rows = nth_json_array();
     const bool   test = j->p.k > 0;
-    const double each = j->seconds / (double)c->cfg->epochs, rate = 1e-9 * flops_of_epoch(j) / each;
+    const ptrdiff_t now_done = (ptrdiff_t)c->cfg->epochs * j->batches - j->cnn.began; /* batches of this run */
+    const double    each = now_done > 0 ? j->seconds / (double)now_done * (double)j->batches : NAN, rate = 1e-9 * flops_of_epoch(j) / each;
     cli_say(c, "%8s %14s%s%s%s\n", "epoch", "loss", j->train.accuracy != NULL ? "       accuracy" : "", test ? "      test loss" : "",
             j->test.accuracy != NULL ? "  test accuracy" : "");
     for (ptrdiff_t i = 0; i < j->done; ++i) {
@@ -345,6 +431,12 @@ static void salvage(cli *c, job *j, nth_status st)
     snprintf(why, sizeof why, "%s", st == NTH_E_INTERRUPTED     ? "interrupted"
                                     : c->message[0] != '\0' ? c->message
                                                             : nth_last_error().message);
+    if (j->is_cnn && st == NTH_E_INTERRUPTED && cli_state_keep(&j->cnn.state, steps(j), true) == NTH_OK && j->cnn.state.kept > 0) {
+        cli_discard(c, &j->file);
+        (void)cli_fail(c, st, "interrupted; the same command goes on after %td of %td batches (%s)", steps(j),
+                       (ptrdiff_t)c->cfg->epochs * j->batches, j->cnn.state.path);
+        return;
+    }
     if (j->done == 0) cli_discard(c, &j->file);
     if (j->done == 0 || j->file == NULL || save(j) != NTH_OK) (void)cli_fail(c, st, "%s", why);
     else
@@ -355,10 +447,13 @@ nth_status cli_train_optimize(cli *c)
 {
     nth_status st = NTH_OK;
     job        j = { .c = c, .saved = time(NULL) };
+    j.is_cnn = cli_cnn_asked(c->cfg);
     CLI_TRY(resolve(c, &j));
-    CLI_TRY(cli_problem_load(c, &j.p, true, true));
-    j.shape = j.p.net->cfg;
+    CLI_TRY(cli_problem_load(c, &j.p, !j.is_cnn, !j.is_cnn));
+    if (j.is_cnn) CLI_TRY(cli_cnn_shape(c, &j.cnn.shape, &j.p));
+    else j.shape = j.p.net->cfg;
     if (j.opt.batch > j.p.n) j.opt.batch = j.p.n;
+    j.batches = (j.p.n + j.opt.batch - 1) / j.opt.batch;
     CLI_TRY(cli_create(c, &j.file));
     st = set_up(c, &j);
     if (st == NTH_OK) st = run(c, &j);

@@ -92,14 +92,18 @@ void nth_priv_optimizer_begin(nth_optimizer *rule)
     rule->spread = 1.0 / sqrt(1.0 - pow(o->beta2, s));
 }
 
-void nth_optimizer_step(nth_optimizer *opt, double *theta, const double *gradient)
+void nth_priv_optimizer_step(nth_optimizer *opt, void *theta, const void *gradient)
 {
     enum { CHUNK = 4096 };
+    const ptrdiff_t size = (ptrdiff_t)opt->ops->real;
     nth_priv_optimizer_begin(opt);
 #pragma omp parallel for schedule(static) if (opt->P > 4 * CHUNK)
     for (ptrdiff_t first = 0; first < opt->P; first += CHUNK)
-        opt->ops->update(opt, theta + first, gradient + first, first, opt->P - first < CHUNK ? opt->P - first : CHUNK);
+        opt->ops->update(opt, (char *)theta + first * size, (const char *)gradient + first * size, first,
+                         opt->P - first < CHUNK ? opt->P - first : CHUNK);
 }
+
+void nth_optimizer_step(nth_optimizer *opt, double *theta, const double *gradient) { nth_priv_optimizer_step(opt, theta, gradient); }
 
 /* ---- A network in training ----------------------------------------------------------------------- */
 

@@ -46,5 +46,7 @@ NTH_NODISCARD nth_status nth_priv_optimizer_create(nth_optimizer **out, const nt
                                                    ptrdiff_t P, const nth_optimize_ops *ops);
 /* Begins the next step: ops->update may then be called on each entry once, on any thread. */
 void nth_priv_optimizer_begin(nth_optimizer *rule);
+/* A whole step, in the precision of the rule. */
+void nth_priv_optimizer_step(nth_optimizer *rule, void *theta, const void *gradient);
 
 #endif

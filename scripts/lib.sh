@@ -27,6 +27,11 @@ librandom123-dev      -           reproducible random numbers
 libcunit1-dev         -           unit tests
 '
 
+# What a build can do without; the tests cover it.
+optional='
+libdnnl-dev           -           oneDNN: convolutional networks in training
+'
+
 has_package() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 as_root() {
@@ -62,6 +67,7 @@ need() {
 }
 
 install_requirements() { need <<<"$requirements"; }
+install_optional() { need <<<"$optional"; }
 
 # Debian's cmake where there is one (another may stand earlier in PATH), or $CMAKE.
 find_cmake() {

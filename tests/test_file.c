@@ -106,7 +106,7 @@ static void provenance_is_complete(void)
 {
     static const char *const words[] = { "nth_version", "git_revision",   "command_line", "config", "blas",
                                          "compiler",    "compiler_flags", "build_type",   "gsl",    "hdf5",
-                                         "vector_math", "cpu",            "created",      "status" };
+                                         "vector_math", "cpu", "onednn",  "created",      "status" };
     char                     text[1024];
     nth_file                *f = NULL;
     int64_t                  n = -1;

@@ -25,6 +25,7 @@ typedef struct nth_build_info {
     const char *gsl;            /* version */
     const char *hdf5;           /* version */
     const char *jansson;        /* version */
+    const char *onednn;         /* version, "not built in" without */
     const char *vector_math;    /* "avx512", "avx2" or "portable": chosen for this CPU */
     const char *cpu;            /* model name, "unknown" where the system does not say */
     bool        openmp;         /* built with threads */

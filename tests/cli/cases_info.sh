@@ -3,7 +3,7 @@
 # nth info: this build, and files of all sorts.
 
 expect 0 '' info
-for key in version git_revision git_dirty compiler compiler_flags build_type blas gsl hdf5 jansson vector_math cpu openmp threads; do
+for key in version git_revision git_dirty compiler compiler_flags build_type blas gsl hdf5 jansson onednn vector_math cpu openmp threads; do
     holds "info tells $key" grep -qE "^$key +[^ ]" out
 done
 expect 0 '' info --json

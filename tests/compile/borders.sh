@@ -20,6 +20,7 @@ only 'gsl/' base/gsl.c
 only 'hdf5(_hl)?\.h|H5' '(base|tests)/h5(_[a-z]+)?\.[ch]'
 only 'jansson\.h' base/json.c
 only 'Random123/' base/rng.c
+only '(oneapi/|dnnl)' base/onednn.c
 only 'omp\.h' base/par_priv.h
 only 'mpi\.h' base/comm.c
 only 'CUnit/' tests/nth_test.c
