@@ -33,6 +33,8 @@ typedef struct cli {
     char        *config_json;   /* made by cli_provenance */
     long         failed_checks; /* > 0: exit status 1 */
     char         message[1024]; /* of cli_fail; empty: the library's message counts */
+    char         data_checksum[17]; /* of the data loaded last; empty: none yet */
+    char         data_expected[17]; /* that of a run made again; empty: any */
     cli_progress progress;
 } cli;
 
@@ -51,7 +53,7 @@ void cli_say(const cli *c, const char *fmt, ...) __attribute__((format(printf, 2
 
 /* What result files record of this run; the configuration is taken as it is now (presets applied). */
 NTH_NODISCARD nth_status cli_provenance(cli *c, nth_provenance *prov);
-/* Creates the result file --out, or continues an interrupted one. */
+/* Creates the result file --out, with the checksums of data and input files, or continues an interrupted one. */
 NTH_NODISCARD nth_status cli_create(cli *c, nth_file **file);
 NTH_NODISCARD nth_status cli_resume(cli *c, nth_file **file, bool *resumed);
 
