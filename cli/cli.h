@@ -63,6 +63,8 @@ NTH_NODISCARD nth_status cli_load_data(cli *c, nth_data **data, const char *spec
 /* Progress: begin, update as often as one likes, end (also on failure). */
 void cli_progress_begin(cli *c, const char *what, ptrdiff_t total);
 void cli_progress_update(cli *c, ptrdiff_t done);
+/* Begins what is one call of the library, without a count; ends what was under way. */
+void cli_progress_call(cli *c, const char *what);
 void cli_progress_end(cli *c);
 
 /* True after Ctrl-C or SIGTERM: close what is open and return NTH_E_INTERRUPTED. A second one kills. */

@@ -97,7 +97,10 @@ nth_status cli_load_data(cli *c, nth_data **data, const char *spec)
         CLI_TRY(nth_data_options_set(&opt, "project", number));
     }
     opt.project_seed = nth_config_given(cfg, "project-seed") ? cfg->project_seed : cfg->seed;
-    CLI_TRY(nth_data_load(data, spec, &opt));
+    cli_progress_call(c, "reading the data");
+    st = nth_data_load(data, spec, &opt);
+    cli_progress_end(c);
+    if (st != NTH_OK) goto done;
     snprintf(c->data_checksum, sizeof c->data_checksum, "%016" PRIx64, nth_data_checksum(*data));
     if (c->data_expected[0] == '\0' || strcmp(c->data_checksum, c->data_expected) == 0) return st;
     st = cli_fail(c, NTH_E_FORMAT, "%s: other data than those recorded: checksum %s, not %s", spec, c->data_checksum, c->data_expected);
