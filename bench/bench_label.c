@@ -194,8 +194,8 @@ static void short_time_weights(label_job *j)
 static void run_draws(void *ctx)
 {
     label_job *j = ctx;
-    nth_blocks K = { .train = nth_mat_of(j->K, j->n, j->n) };
-    BENCH_TRY(nth_sampled_k4(&K, NULL, &j->reached, inputs(j), (nth_cmat){ 0 }, nth_cmat_of(j->W, j->n, j->n), j->alpha, &j->opt));
+    nth_blocks K = { .train = nth_mat_of(j->K, j->n, j->n) }, se = { .train = nth_mat_of(j->se, j->n, j->n) };
+    BENCH_TRY(nth_sampled_k4(&K, &se, &j->reached, inputs(j), (nth_cmat){ 0 }, nth_cmat_of(j->W, j->n, j->n), j->alpha, &j->opt));
 }
 
 /* Time of 10,240 draws by n, and of as many as 1 % needs: the error falls as their root. */

@@ -43,4 +43,4 @@ for shell in bash zsh; do
     expect 0 '' info --completion $shell
     holds "$shell: all commands" grep -qE '(compgen -W .|compadd -- )net data kernel hierarchy train regress lantk elastic verify rerun info ' out
 done
-expect 2 'nth info: --completion: "fish" is none of bash, zsh' info --completion fish
+expect 2 'nth info: --completion: "fish" is none of bash, zsh; did you mean "bash"?' info --completion fish
