@@ -56,6 +56,7 @@ typedef struct slot {
     void     *array; /* (count) the parsed pieces, 8 bytes each */
     ptrdiff_t count;
     bool      given;
+    bool      recorded; /* read from a record: suggestions leave it alone */
 } slot;
 
 struct nth_config_store {
@@ -110,6 +111,8 @@ static const nth_key *find_key(nth_command c, const char *option)
 static slot *slot_of(const nth_config *cfg, const nth_key *k) { return &cfg->store->slots[k - nth_priv_keys]; }
 
 bool nth_priv_config_has(const nth_config *cfg, const nth_key *k) { return slot_of(cfg, k)->text != NULL; }
+
+bool nth_priv_config_gave(const nth_config *cfg, const nth_key *k) { return slot_of(cfg, k)->given; }
 
 bool nth_config_given(const nth_config *cfg, const char *option)
 {
@@ -365,21 +368,46 @@ nth_status nth_config_set(nth_config *cfg, const char *option, const char *text)
 
 nth_status nth_config_suggest(nth_config *cfg, const char *option, const char *text)
 {
-    return nth_config_given(cfg, option) ? NTH_OK : set_option(cfg, option, text, false);
+    const nth_key *k = find_key(cfg->command, option);
+    if (k != NULL && (slot_of(cfg, k)->given || slot_of(cfg, k)->recorded)) return NTH_OK;
+    return set_option(cfg, option, text, false);
 }
 
 /* ---- Files -------------------------------------------------------------------------------------- */
 
-static nth_status take_setting(const nth_setting *s, void *ctx)
+/* A file of options, or the record of a run: that has all values and names those which were given. */
+typedef struct file_context {
+    nth_config *cfg;
+    const char *name;
+    bool        is_record;
+    bool        set[NTH_KEY_COUNT], listed[NTH_KEY_COUNT]; /* by this file; in its list "given" */
+} file_context;
+
+static nth_status take_given(file_context *file, const nth_setting *s)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(s->array, NTH_E_ARG, "\"given\": an array of keys is expected");
+    file->is_record = true;
+    for (ptrdiff_t i = 0; i < s->count; ++i) {
+        const nth_key *k = find_key(file->cfg->command, s->values[i]);
+        if (k == NULL) return unknown(file->cfg->command, "key", "", s->values[i]);
+        file->listed[k - nth_priv_keys] = true;
+    }
+done:
+    return st;
+}
+
+static nth_status take_setting(const nth_setting *s, file_context *file)
 {
     nth_status     st = NTH_OK;
-    nth_config    *cfg = ctx;
+    nth_config    *cfg = file->cfg;
     const nth_key *k = find_key(cfg->command, s->key);
     if (k == NULL && strcmp(s->key, "command") == 0) {
         NTH_REQUIRE(s->string && strcmp(s->values[0], commands[cfg->command].name) == 0, NTH_E_ARG,
                     "this is for nth %s, not for nth %s", s->count > 0 ? s->values[0] : "", commands[cfg->command].name);
         return NTH_OK;
     }
+    if (k == NULL && strcmp(s->key, "given") == 0) return take_given(file, s);
     if (k == NULL) return unknown(cfg->command, "key", "", s->key);
     NTH_REQUIRE(strcmp(s->key, "config") != 0 && strcmp(s->key, "help") != 0, NTH_E_ARG,
                 "\"%s\" belongs on the command line", s->key);
@@ -387,34 +415,71 @@ static nth_status take_setting(const nth_setting *s, void *ctx)
              ? nth_raise(NTH_E_ARG, __FILE__, __LINE__, __func__, "one value is expected, not an array")
              : assign(cfg, k, s->values, s->count, false, true);
     if (st != NTH_OK) nth_priv_error_prefix("\"%s\"", s->key);
+    file->set[k - nth_priv_keys] = true;
 done:
     return st;
 }
 
-typedef struct file_context {
-    nth_config *cfg;
-    const char *name;
-} file_context;
-
 static nth_status take_from_file(const nth_setting *s, void *ctx)
 {
-    const file_context *file = ctx;
-    const nth_status    st = take_setting(s, file->cfg);
+    file_context    *file = ctx;
+    const nth_status st = take_setting(s, file);
     if (st != NTH_OK && s->line > 0) nth_priv_error_prefix("%s:%d:%d", file->name, s->line, s->column);
     else if (st != NTH_OK) nth_priv_error_prefix("%s", file->name);
     return st;
 }
 
+/* *same: the value is the default of the table. */
+static nth_status is_default(const nth_key *k, const slot *s, bool *same)
+{
+    nth_status  st = NTH_OK;
+    slot        init = { 0 };
+    value       v = { 0 };
+    const char *piece;
+    *same = false;
+    if (k->init == NULL) return st;
+    NTH_TRY(cut(&init, NULL, is_list(k->type), &k->init, 1));
+    *same = init.count == s->count;
+    piece = init.text;
+    for (ptrdiff_t i = 0; *same && i < s->count; ++i, piece += strlen(piece) + 1) {
+        const value *have = (const value *)s->array + i;
+        const bool   text = k->type >= NTH_KEY_WORD && k->type != NTH_KEY_INTS && k->type != NTH_KEY_REALS;
+        NTH_TRY(parse_piece(k, piece, &v));
+        *same = text ? strcmp(v.s, have->s) == 0 : memcmp(&v, have, sizeof v) == 0;
+    }
+done:
+    slot_fini(&init);
+    return st;
+}
+
+/* In a record a value counts as given if it was, or if it is no default: set since, or resolved. */
+static nth_status settle_record(file_context *file)
+{
+    nth_status st = NTH_OK;
+    bool       same;
+    for (const nth_key *k = nth_priv_keys; file->is_record && k < nth_priv_keys + NTH_KEY_COUNT; ++k) {
+        slot *s = slot_of(file->cfg, k);
+        if (!file->set[k - nth_priv_keys]) continue;
+        NTH_TRY(is_default(k, s, &same));
+        s->given = file->listed[k - nth_priv_keys] || !same;
+        s->recorded = true;
+    }
+done:
+    return st;
+}
+
 nth_status nth_config_file(nth_config *cfg, const char *path)
 {
-    file_context file = { cfg, path };
-    return nth_priv_settings_read(path, take_from_file, &file);
+    file_context     file = { .cfg = cfg, .name = path };
+    const nth_status st = nth_priv_settings_read(path, take_from_file, &file);
+    return st == NTH_OK ? settle_record(&file) : st;
 }
 
 nth_status nth_config_text(nth_config *cfg, const char *name, const char *text, size_t length)
 {
-    file_context file = { cfg, name };
-    return nth_priv_settings_parse(name, text, length, take_from_file, &file);
+    file_context     file = { .cfg = cfg, .name = name };
+    const nth_status st = nth_priv_settings_parse(name, text, length, take_from_file, &file);
+    return st == NTH_OK ? settle_record(&file) : st;
 }
 
 /* ---- The command line --------------------------------------------------------------------------- */

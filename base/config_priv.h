@@ -52,5 +52,7 @@ bool               nth_priv_key_recorded(const nth_key *k);
 const char        *nth_priv_command_positional(nth_command c); /* option name or NULL */
 /* True if the key has a value (its default, or one that was set). */
 bool nth_priv_config_has(const nth_config *cfg, const nth_key *k);
+/* True if that value counts as given. */
+bool nth_priv_config_gave(const nth_config *cfg, const nth_key *k);
 
 #endif

@@ -71,11 +71,14 @@ static void record(nth_json *o, const nth_config *cfg, const nth_key *k)
 
 nth_status nth_config_json(char **text, const nth_config *cfg)
 {
-    nth_json *o = nth_json_object();
+    nth_json *o = nth_json_object(), *given = nth_json_array();
     nth_json_set_string(o, "command", nth_command_name(cfg->command));
-    for (const nth_key *k = nth_priv_keys; k < nth_priv_keys + NTH_KEY_COUNT; ++k)
-        if (nth_priv_key_used(k, cfg->command) && nth_priv_key_recorded(k) && nth_priv_config_has(cfg, k))
-            record(o, cfg, k);
+    for (const nth_key *k = nth_priv_keys; k < nth_priv_keys + NTH_KEY_COUNT; ++k) {
+        if (!nth_priv_key_used(k, cfg->command) || !nth_priv_key_recorded(k) || !nth_priv_config_has(cfg, k)) continue;
+        record(o, cfg, k);
+        if (nth_priv_config_gave(cfg, k)) nth_json_append_string(given, k->option);
+    }
+    nth_json_set(o, "given", given);
     const nth_status st = nth_json_text(text, o, 0);
     nth_json_destroy(&o);
     return st;

@@ -33,6 +33,8 @@ typedef struct cli {
     char        *config_json;   /* made by cli_provenance */
     long         failed_checks; /* > 0: exit status 1 */
     char         message[1024]; /* of cli_fail; empty: the library's message counts */
+    char         data_checksum[17]; /* of the data loaded last; empty: none yet */
+    char         data_expected[17]; /* that of a run made again; empty: any */
     cli_progress progress;
 } cli;
 
@@ -51,7 +53,7 @@ void cli_say(const cli *c, const char *fmt, ...) __attribute__((format(printf, 2
 
 /* What result files record of this run; the configuration is taken as it is now (presets applied). */
 NTH_NODISCARD nth_status cli_provenance(cli *c, nth_provenance *prov);
-/* Creates the result file --out, or continues an interrupted one. */
+/* Creates the result file --out, with the checksums of data and input files, or continues an interrupted one. */
 NTH_NODISCARD nth_status cli_create(cli *c, nth_file **file);
 NTH_NODISCARD nth_status cli_resume(cli *c, nth_file **file, bool *resumed);
 
@@ -61,6 +63,8 @@ NTH_NODISCARD nth_status cli_load_data(cli *c, nth_data **data, const char *spec
 /* Progress: begin, update as often as one likes, end (also on failure). */
 void cli_progress_begin(cli *c, const char *what, ptrdiff_t total);
 void cli_progress_update(cli *c, ptrdiff_t done);
+/* Begins what is one call of the library, without a count; ends what was under way. */
+void cli_progress_call(cli *c, const char *what);
 void cli_progress_end(cli *c);
 
 /* True after Ctrl-C or SIGTERM: close what is open and return NTH_E_INTERRUPTED. A second one kills. */

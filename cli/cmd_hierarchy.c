@@ -68,7 +68,9 @@ static nth_status contract(cli *c, const cli_problem *p, nth_file **f)
     char        name[8];
     CLI_TRY(read_directions(c, v, p->n));
     CLI_TRY(cli_blocks_create(c, &K, p->n, p->k, true));
+    cli_progress_call(c, "contraction");
     CLI_TRY(nth_hier_contract(&K, p->net, p->X, p->X_test, order, (const double *const *)v));
+    cli_progress_end(c);
     if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
     snprintf(name, sizeof name, "K%d", order);
     CLI_TRY(cli_blocks_write(*f, name, &K));
@@ -300,8 +302,10 @@ static nth_status khat(cli *c, const cli_problem *p, nth_file **f)
                                  : strcmp(c->cfg->route, "quadrature") == 0 ? NTH_KHAT_QUADRATURE
                                                                             : NTH_KHAT_CURVE;
     CLI_TRY(prediction_create(c, &P, c->cfg->times.n, p->n, p->k));
+    cli_progress_call(c, "predicted kernel");
     CLI_TRY(nth_hier_khat(&P.K0, P.view[0], P.view[1], p->net, p->X, p->X_test, p->data->y.a, P.T, c->cfg->times.v,
                           route));
+    cli_progress_end(c);
     if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
     sum_terms(P.train, P.K0.train, P.T);
     if (P.k > 0) sum_terms(P.test, P.K0.test, P.T);

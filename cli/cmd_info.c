@@ -3,6 +3,7 @@
  * nth info: what was compiled in; nth info FILE.h5: what an HDF5 file says of itself and holds.
  */
 #include "commands.h"
+#include "contents.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,65 +43,50 @@ static void describe_build(cli *c)
 
 /* ---- A file -------------------------------------------------------------------------------------- */
 
-/* Attributes are asked for by name: listing those of a damaged object crashes HDF5 1.10. */
-static const char *const keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config",
-                                    "seed", "threads", "created", "start", "duration", "peak_memory", "resumed", "compiler",
-                                    "compiler_flags",
-                                    "build_type", "blas", "gsl", "hdf5", "onednn", "vector_math", "cpu", "activation",
-                                    "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "doubled",
-                                    "source", "preprocessing", "classes", "labels", "checksum",
-                                    "frozen", "image", "channels", "strides", "outputs", "data", "data_checksum", "dual_error", "form", "draws", "networks", "power_of_width",
-                                    "relative_standard_error", "sweep_hash" };
+typedef struct listing {
+    cli       *c;
+    nth_file  *file;
+    nth_json  *attributes; /* "key" of the root, "/object@key" of others */
+    nth_json  *datasets;   /* "/name": shape */
+    cli_value  value;
+} listing;
 
-enum { MAX_TEXT = 1 << 16, MAX_INTS = 64, MAX_NAME = 1024, MAX_DEPTH = 16 };
-
-typedef struct walk {
-    cli        *c;
-    nth_file   *file;
-    const char *group;      /* whose members are listed */
-    nth_json   *attributes; /* "key" of the root, "/object@key" of others */
-    nth_json   *datasets;   /* "/name": shape */
-    int         depth;
-    char        text[MAX_TEXT];
-} walk;
-
-static void show_attribute(walk *w, const char *object, const char *key)
+static void show_attribute(listing *w, const char *object, const char *key)
 {
-    char      name[MAX_NAME];
-    int64_t   ints[MAX_INTS];
-    ptrdiff_t count = MAX_INTS;
-    double    x;
-    snprintf(name, sizeof name, "%s%s%s", object, *object ? "@" : "", key);
-    if (*object == '\0') object = "/";
-    cli_say(w->c, "%s%s = ", strcmp(object, "/") == 0 ? "@" : "", name);
-    if (nth_file_get_string(w->file, object, key, w->text, sizeof w->text) == NTH_OK) {
-        cli_say(w->c, "%s\n", w->text);
-        nth_json_set_string(w->attributes, name, w->text);
-    } else if (nth_file_get_ints(w->file, object, key, ints, &count) == NTH_OK) {
-        nth_json *list = count > 1 ? nth_json_array() : NULL;
-        for (ptrdiff_t i = 0; i < count; ++i) {
-            cli_say(w->c, "%s%" PRId64, i > 0 ? "," : "", ints[i]);
-            nth_json_append_int(list, ints[i]);
+    char       name[1024];
+    cli_value *v = &w->value;
+    const bool root = strcmp(object, "/") == 0;
+    if (!nth_file_has_attr(w->file, object, key)) return;
+    snprintf(name, sizeof name, "%s%s%s", root ? "" : object, root ? "" : "@", key);
+    cli_say(w->c, "%s%s = ", root ? "@" : "", name);
+    cli_value_read(v, w->file, object, key);
+    if (v->kind == CLI_VALUE_TEXT) {
+        cli_say(w->c, "%s\n", v->text);
+        nth_json_set_string(w->attributes, name, v->text);
+    } else if (v->kind == CLI_VALUE_INTS) {
+        nth_json *list = v->count > 1 ? nth_json_array() : NULL;
+        for (ptrdiff_t i = 0; i < v->count; ++i) {
+            cli_say(w->c, "%s%" PRId64, i > 0 ? "," : "", v->ints[i]);
+            nth_json_append_int(list, v->ints[i]);
         }
         cli_say(w->c, "\n");
-        if (count > 1) nth_json_set(w->attributes, name, list);
-        else nth_json_set_int(w->attributes, name, ints[0]);
-    } else if (nth_file_get_double(w->file, object, key, &x) == NTH_OK) {
-        cli_say(w->c, "%.17g\n", x);
-        nth_json_set_double(w->attributes, name, x);
+        if (v->count > 1) nth_json_set(w->attributes, name, list);
+        else nth_json_set_int(w->attributes, name, v->ints[0]);
+    } else if (v->kind == CLI_VALUE_REAL) {
+        cli_say(w->c, "%.17g\n", v->x);
+        nth_json_set_double(w->attributes, name, v->x);
     } else {
         cli_say(w->c, "(cannot be read)\n");
     }
 }
 
-/* "" is the root. */
-static void show_attributes(walk *w, const char *object)
+static void show_attributes(listing *w, const char *object)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i)
-        if (nth_file_has_attr(w->file, *object ? object : "/", keys[i])) show_attribute(w, object, keys[i]);
+    for (int i = 0; cli_run_keys[i] != NULL; ++i) show_attribute(w, object, cli_run_keys[i]);
+    for (int i = 0; cli_result_keys[i] != NULL; ++i) show_attribute(w, object, cli_result_keys[i]);
 }
 
-static void show_dataset(walk *w, const char *path, int rank, const ptrdiff_t *dims)
+static void show_dataset(listing *w, const char *path, int rank, const ptrdiff_t *dims)
 {
     nth_json *shape = w->datasets != NULL ? nth_json_array() : NULL;
     cli_say(w->c, "%s (", path);
@@ -112,40 +98,25 @@ static void show_dataset(walk *w, const char *path, int rank, const ptrdiff_t *d
     if (w->datasets != NULL) nth_json_set(w->datasets, path, shape);
 }
 
-/* A member of w->group: a dataset is shown, a group is entered, others are passed over. */
-static nth_status show_member(const char *name, void *ctx)
+static nth_status show_object(const char *path, int rank, const ptrdiff_t *dims, void *ctx)
 {
-    walk       *w = ctx;
-    nth_status  st = NTH_OK;
-    char        path[MAX_NAME / 2];
-    int         rank;
-    ptrdiff_t   dims[NTH_MAX_RANK];
-    const char *group = w->group;
-    const int   n = snprintf(path, sizeof path, "%s/%s", group, name);
-    if (n < 0 || n >= (int)sizeof path || w->depth >= MAX_DEPTH) return NTH_OK;
-    const bool dataset = nth_file_shape(w->file, path, &rank, dims) == NTH_OK;
-    if (dataset) show_dataset(w, path, rank, dims);
+    listing *w = ctx;
+    if (rank >= 0) show_dataset(w, path, rank, dims);
     show_attributes(w, path);
-    if (dataset) return NTH_OK;
-    w->group = path;
-    ++w->depth;
-    st = nth_file_list(w->file, path, show_member, w);
-    --w->depth;
-    w->group = group;
-    return st == NTH_E_FORMAT ? NTH_OK : st;
+    return NTH_OK;
 }
 
 static nth_status describe_file(cli *c, const char *path)
 {
     nth_status st = NTH_OK;
     nth_file  *f = NULL;
-    walk      *w = calloc(1, sizeof *w);
+    listing   *w = calloc(1, sizeof *w);
     if (w == NULL) return cli_fail(c, NTH_E_NOMEM, "out of memory");
     CLI_TRY(nth_file_open(&f, path));
-    w->c = c, w->file = f, w->group = "";
+    w->c = c, w->file = f;
     if (c->json != NULL) w->attributes = nth_json_object(), w->datasets = nth_json_object();
-    show_attributes(w, "");
-    CLI_TRY(nth_file_list(f, "/", show_member, w));
+    show_attributes(w, "/");
+    CLI_TRY(cli_objects(f, show_object, w));
     nth_json_set_string(c->json, "file", path);
     nth_json_set(c->json, "attributes", w->attributes);
     nth_json_set(c->json, "datasets", w->datasets);
@@ -162,11 +133,11 @@ nth_status cmd_info(cli *c)
 {
     char *text = NULL;
     if (c->cfg->file != NULL) return describe_file(c, c->cfg->file);
-    if (!c->cfg->options_md) {
+    if (!c->cfg->options_md && c->cfg->completion == NULL) {
         describe_build(c);
         return NTH_OK;
     }
-    const nth_status st = nth_config_markdown(&text);
+    const nth_status st = c->cfg->options_md ? nth_config_markdown(&text) : nth_config_completion(&text, c->cfg->completion);
     if (st == NTH_OK) cli_say(c, "%s", text);
     nth_json_text_free(text);
     return st;

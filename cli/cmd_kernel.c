@@ -141,7 +141,9 @@ static nth_status empirical(cli *c, const cli_problem *p)
     nth_file  *f = NULL;
     CLI_TRY(cli_blocks_create(c, &K, p->n, p->k, true));
     CLI_TRY(cli_create(c, &f));
+    cli_progress_call(c, "kernel of the network");
     CLI_TRY(nth_ntk_empirical(&K, p->net, p->X, p->X_test));
+    cli_progress_end(c);
     if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
     CLI_TRY(cli_blocks_write(f, "K", &K));
     CLI_TRY(cli_diagonal_write(c, f, "K", &K));

@@ -267,8 +267,6 @@ static nth_status write_root(job *j)
     char       text[24];
     CLI_TRY(nth_file_set_string(j->out, "/", "variant", j->c->cfg->variant));
     CLI_TRY(nth_file_set_ints(j->out, "/", "folds", (const int64_t[]){ j->folds }, 1));
-    snprintf(text, sizeof text, "%016" PRIx64, nth_data_checksum(j->p.data));
-    CLI_TRY(nth_file_set_string(j->out, "/", "data_checksum", text));
     snprintf(text, sizeof text, "%" PRIu64, j->opt.permute_seed);
     CLI_TRY(nth_file_set_string(j->out, "/", "permuted_labels", j->opt.permute ? text : "no"));
 done:

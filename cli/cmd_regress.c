@@ -387,15 +387,20 @@ static nth_status flow(cli *c, job *j, nth_file **file)
     CLI_TRY(cli_matrix(c, &f, t.n * n, cols, "outputs"));
     CLI_TRY(cli_matrix(c, &f_test, t.n * k, cols, "outputs"));
     if (c->cfg->add != NULL) cli_add_kernel(&j->K, &j->Z, strtod(c->cfg->weight, NULL));
+    cli_progress_call(c, "spectrum of the kernel");
     CLI_TRY(nth_spectral_create(&sp, nth_const(j->K.K.train),
                                 f.a)); /* each column brings its own residual */
+    cli_progress_end(c);
+    cli_progress_begin(c, "times", t.n);
     for (ptrdiff_t i = 0; i < t.n; ++i) {
         if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
         CLI_TRY(nth_regress_flow(nth_block(f, i * n, 0, n, cols), sp, nth_const(j->K.K.train), Y,
                                  none, none, t.v[i]));
         CLI_TRY(nth_regress_flow(nth_block(f_test, i * k, 0, k, cols), sp, nth_const(j->K.K.test),
                                  Y, none, none, t.v[i]));
+        cli_progress_update(c, i + 1);
     }
+    cli_progress_end(c);
     if (*file != NULL) {
         const int rank = cols > 1 ? 3 : 2;
         CLI_TRY(nth_file_write(*file, "/t", t.v, 1, &t.n));

@@ -3,7 +3,9 @@
  * What the commands share: messages, provenance, data, interruption (cli.h).
  */
 #include "cli.h"
+#include "inputs.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,18 +43,39 @@ nth_status cli_provenance(cli *c, nth_provenance *prov)
     return st;
 }
 
+/* Checksums of what the result is made from. */
+static nth_status record_inputs(cli *c, nth_file *file)
+{
+    nth_status st = NTH_OK;
+    char      *text = NULL;
+    if (c->data_checksum[0] != '\0') CLI_TRY(nth_file_set_string(file, "/", "data_checksum", c->data_checksum));
+    CLI_TRY(cli_inputs_json(c, &text, c->cfg));
+    if (strcmp(text, "{}") != 0) CLI_TRY(nth_file_set_string(file, "/", "inputs", text));
+done:
+    nth_json_text_free(text);
+    return st;
+}
+
 nth_status cli_create(cli *c, nth_file **file)
 {
-    nth_provenance   prov;
-    const nth_status st = cli_provenance(c, &prov);
-    return st == NTH_OK ? nth_file_create(file, c->cfg->out, &prov) : st;
+    nth_status     st = NTH_OK;
+    nth_provenance prov;
+    CLI_TRY(cli_provenance(c, &prov));
+    CLI_TRY(nth_file_create(file, c->cfg->out, &prov));
+    CLI_TRY(record_inputs(c, *file));
+done:
+    return st;
 }
 
 nth_status cli_resume(cli *c, nth_file **file, bool *resumed)
 {
-    nth_provenance   prov;
-    const nth_status st = cli_provenance(c, &prov);
-    return st == NTH_OK ? nth_file_resume(file, c->cfg->out, &prov, resumed) : st;
+    nth_status     st = NTH_OK;
+    nth_provenance prov;
+    CLI_TRY(cli_provenance(c, &prov));
+    CLI_TRY(nth_file_resume(file, c->cfg->out, &prov, resumed));
+    if (!*resumed) CLI_TRY(record_inputs(c, *file));
+done:
+    return st;
 }
 
 nth_status cli_load_data(cli *c, nth_data **data, const char *spec)
@@ -74,7 +97,14 @@ nth_status cli_load_data(cli *c, nth_data **data, const char *spec)
         CLI_TRY(nth_data_options_set(&opt, "project", number));
     }
     opt.project_seed = nth_config_given(cfg, "project-seed") ? cfg->project_seed : cfg->seed;
-    CLI_TRY(nth_data_load(data, spec, &opt));
+    cli_progress_call(c, "reading the data");
+    st = nth_data_load(data, spec, &opt);
+    cli_progress_end(c);
+    if (st != NTH_OK) goto done;
+    snprintf(c->data_checksum, sizeof c->data_checksum, "%016" PRIx64, nth_data_checksum(*data));
+    if (c->data_expected[0] == '\0' || strcmp(c->data_checksum, c->data_expected) == 0) return st;
+    st = cli_fail(c, NTH_E_FORMAT, "%s: other data than those recorded: checksum %s, not %s", spec, c->data_checksum, c->data_expected);
+    nth_data_destroy(data);
 done:
     return st;
 }

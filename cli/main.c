@@ -17,7 +17,7 @@
 
 static const struct {
     nth_command command;
-    nth_status (*run)(cli *c);
+    cli_run    *run;
 } commands[] = {
     { NTH_COMMAND_net, cmd_net },
     { NTH_COMMAND_data, cmd_data },
@@ -29,10 +29,19 @@ static const struct {
     { NTH_COMMAND_elastic, cmd_elastic },
     { NTH_COMMAND_kare, cmd_kare },
     { NTH_COMMAND_verify, cmd_verify },
+    { NTH_COMMAND_rerun, cmd_rerun },
     { NTH_COMMAND_info, cmd_info },
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
+
+cli_run *cli_command(nth_command command)
+{
+    for (int i = 0; i < COMMANDS; ++i)
+        if (commands[i].command == command) return commands[i].run;
+    return NULL;
+}
+
 enum { EXIT_CHECK = 1, EXIT_USAGE = 2, EXIT_RUN = 3 };
 
 static void print_overview(FILE *out)
@@ -97,7 +106,7 @@ static nth_status print_json(const cli *c)
 }
 
 /* Runs the command with its configuration read; the exit status. */
-static int run(cli *c, nth_status (*command)(cli *c), const char *name)
+static int run(cli *c, cli_run *command, const char *name)
 {
     nth_status st = NTH_OK;
     if (c->cfg->help) return print_help(c, name);
@@ -120,20 +129,21 @@ static int dispatch(int argc, char **argv)
 {
     cli         c = { 0 };
     nth_command command;
-    int         row = 0, status = EXIT_USAGE;
+    cli_run    *command_run = NULL;
+    int         status = EXIT_USAGE;
     const char *name = "";
     nth_status  st = nth_command_parse(&command, argv[1]);
     if (st == NTH_OK) {
         name = nth_command_name(command);
-        while (row < COMMANDS && commands[row].command != command) ++row;
-        if (row == COMMANDS) st = cli_fail(&c, NTH_E_ARG, "is not part of this version");
+        command_run = cli_command(command);
+        if (command_run == NULL) st = cli_fail(&c, NTH_E_ARG, "is not part of this version");
     }
     c.command_line = join(argc, argv);
     if (st == NTH_OK && c.command_line == NULL) st = cli_fail(&c, NTH_E_NOMEM, "out of memory");
     if (st == NTH_OK) st = nth_config_create(&c.cfg, command);
     if (st == NTH_OK) st = nth_config_arguments(c.cfg, argc - 2, (const char *const *)argv + 2);
     if (st == NTH_OK) {
-        status = run(&c, commands[row].run, name);
+        status = run(&c, command_run, name);
     } else {
         print_failure(&c, st, name);
         status = st == NTH_E_NOMEM || st == NTH_E_IO ? EXIT_RUN : EXIT_USAGE;

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The progress line on standard error: done of total, elapsed, estimate of what remains. On a
- * terminal one line is rewritten ten times a second; elsewhere a plain line every five seconds.
+ * The progress line on standard error: done of total, elapsed, rate, estimate of what remains. On a
+ * terminal one line is rewritten ten times a second; elsewhere a plain line every five seconds. Work
+ * that is one call of the library has no count: a thread beside it shows what goes on and how long.
  */
 #include "cli.h"
 
 #include <stdio.h>
+#include <threads.h>
 #include <unistd.h>
+
+/* Of the thread; one at a time. */
+static struct {
+    thrd_t thread;
+    mtx_t  lock;
+    cnd_t  wake;
+    bool   runs, ends;
+} beside;
 
 static double since(const struct timespec *then)
 {
@@ -31,10 +41,11 @@ static void show(cli *c)
     char          elapsed[32], left[32];
     const double  t = since(&p->start);
     (void)clock_gettime(CLOCK_MONOTONIC, &p->shown);
-    fprintf(stderr, "%snth %s: %td of %td %s, %s", p->terminal ? "\r\033[K" : "", nth_command_name(c->cfg->command),
-            p->done, p->total, p->what, span(elapsed, sizeof elapsed, t));
+    fprintf(stderr, "%snth %s: ", p->terminal ? "\r\033[K" : "", nth_command_name(c->cfg->command));
+    if (p->total > 0) fprintf(stderr, "%td of %td ", p->done, p->total);
+    fprintf(stderr, "%s, %s", p->what, span(elapsed, sizeof elapsed, t));
     if (p->done > p->had && p->done < p->total)
-        fprintf(stderr, ", about %s left",
+        fprintf(stderr, ", %.3g a second, about %s left", (double)(p->done - p->had) / t,
                 span(left, sizeof left, t * (double)(p->total - p->done) / (double)(p->done - p->had)));
     if (!p->terminal) fputc('\n', stderr);
     fflush(stderr);
@@ -57,9 +68,51 @@ void cli_progress_update(cli *c, ptrdiff_t done)
     if (p->on && since(&p->shown) >= (p->terminal ? 0.1 : 5.0)) show(c);
 }
 
+static int tell(void *ctx)
+{
+    cli            *c = ctx;
+    struct timespec until;
+    const double    every = c->progress.terminal ? 0.1 : 5.0;
+    (void)mtx_lock(&beside.lock);
+    while (!beside.ends) {
+        (void)timespec_get(&until, TIME_UTC);
+        const double wake = (double)until.tv_nsec * 1e-9 + every;
+        until.tv_sec += (time_t)wake;
+        until.tv_nsec = (long)((wake - (double)(time_t)wake) * 1e9);
+        (void)cnd_timedwait(&beside.wake, &beside.lock, &until);
+        if (!beside.ends && since(&c->progress.start) >= (c->progress.terminal ? 1.0 : 5.0)) show(c);
+    }
+    (void)mtx_unlock(&beside.lock);
+    return 0;
+}
+
+void cli_progress_call(cli *c, const char *what)
+{
+    cli_progress_end(c);
+    cli_progress_begin(c, what, 0);
+    if (!c->progress.on || mtx_init(&beside.lock, mtx_plain) != thrd_success) return;
+    (void)cnd_init(&beside.wake);
+    beside.ends = false;
+    beside.runs = thrd_create(&beside.thread, tell, c) == thrd_success;
+}
+
+static void stop_telling(void)
+{
+    if (!beside.runs) return;
+    (void)mtx_lock(&beside.lock);
+    beside.ends = true;
+    (void)cnd_signal(&beside.wake);
+    (void)mtx_unlock(&beside.lock);
+    (void)thrd_join(beside.thread, NULL);
+    cnd_destroy(&beside.wake);
+    mtx_destroy(&beside.lock);
+    beside.runs = false;
+}
+
 void cli_progress_end(cli *c)
 {
     cli_progress *p = &c->progress;
+    stop_telling();
     if (p->open) fputs("\r\033[K", stderr);
     p->on = p->open = false;
 }

@@ -217,11 +217,12 @@ nth_status cli_fits_make(cli *c, cli_fits *s, cli_gram *K, const cli_gram *Z, co
     CLI_TRY(model_create(c, &first, n, s->Y_test.rows, s->Y.cols));
     s->alpha = first.alpha, s->loo = first.loo, s->f_test = first.f_test, s->offset = first.offset;
     first = (model){ 0 };
-    cli_progress_begin(c, "weights", count);
+    if (count > 1) cli_progress_begin(c, "weights", count);
+    else cli_progress_call(c, "factorisation and predictions");
     for (ptrdiff_t w = 0; w < count; ++w) {
         if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
         CLI_TRY(fit_weight(c, s, &m, work, K, Z, w * ridges, weights[w], ridge));
-        cli_progress_update(c, w + 1);
+        if (count > 1) cli_progress_update(c, w + 1);
     }
     if (s->chosen < 0)
         CLI_TRY(cli_fail(c, NTH_E_NUMERIC, "%s: %s", K->path, s->fit[s->count - 1].refused));

@@ -1,5 +1,5 @@
 # What is installed: the library with its headers, the files by which CMake (find_package(nth)) and
-# pkg-config find it, the tool, licence and documentation.
+# pkg-config find it, the tool with its manual pages and completions, licence and documentation; and the Debian package.
 include(CMakePackageConfigHelpers)
 option(NTH_INSTALL "Install nth" ${PROJECT_IS_TOP_LEVEL})
 if(NOT NTH_INSTALL)
@@ -41,6 +41,31 @@ endif()
 configure_file(cmake/nth.pc.in ${PROJECT_BINARY_DIR}/nth.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/nth.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+# Manual pages are made from the documents, completions from the table of options, by the tool itself.
+set(manpages ${PROJECT_BINARY_DIR}/man)
+file(STRINGS ${PROJECT_SOURCE_DIR}/docs/options.md commands REGEX "^## nth ")
+list(TRANSFORM commands REPLACE "^## nth (.*)$" "${manpages}/nth-\\1.1")
+add_custom_command(OUTPUT ${manpages}/nth.1 ${commands}
+  COMMAND ${PROJECT_SOURCE_DIR}/scripts/manpages ${manpages} ${PROJECT_VERSION}
+  DEPENDS ${PROJECT_SOURCE_DIR}/scripts/manpages ${PROJECT_SOURCE_DIR}/scripts/man.awk
+          ${PROJECT_SOURCE_DIR}/cli/nth.1.md ${PROJECT_SOURCE_DIR}/docs/options.md VERBATIM)
+add_custom_target(man ALL DEPENDS ${manpages}/nth.1 ${commands})
+install(FILES ${manpages}/nth.1 ${commands} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+if(TARGET nth_cli AND NOT CMAKE_CROSSCOMPILING)
+  set(completion ${PROJECT_BINARY_DIR}/completion)
+  file(MAKE_DIRECTORY ${completion})
+  add_custom_command(OUTPUT ${completion}/nth ${completion}/_nth
+    COMMAND $<TARGET_FILE:nth_cli> info --completion bash > ${completion}/nth
+    COMMAND $<TARGET_FILE:nth_cli> info --completion zsh > ${completion}/_nth
+    DEPENDS nth_cli VERBATIM)
+  add_custom_target(completion ALL DEPENDS ${completion}/nth ${completion}/_nth)
+  install(FILES ${completion}/nth DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${completion}/_nth DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  if(EXISTS /etc/debian_version) # below /usr Debian's zsh looks here
+    install(FILES ${completion}/_nth DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  endif()
+endif()
+
 foreach(file README.md CHANGELOG.md CITATION.cff LICENSE)
   if(EXISTS ${PROJECT_SOURCE_DIR}/${file})
     install(FILES ${PROJECT_SOURCE_DIR}/${file} DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -48,3 +73,19 @@ foreach(file README.md CHANGELOG.md CITATION.cff LICENSE)
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
         FILES_MATCHING PATTERN "*.md" PATTERN "adr" EXCLUDE)
+
+# cpack -G DEB in the build folder: one package with library, headers and tool; what it depends on is asked of
+# dpkg-shlibdeps.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME nth)
+set(CPACK_PACKAGE_CONTACT "The nth contributors <nth@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+include(CPack)

@@ -45,6 +45,7 @@ done:
 nth_status nth_priv_tally_check(const nth_blocks *mean, const nth_blocks *scatter, ptrdiff_t n, ptrdiff_t k)
 {
     nth_status st = NTH_OK;
+    NTH_REQUIRE(scatter != NULL, NTH_E_ARG, "blocks of se are missing: they decide when to stop");
     NTH_TRY(nth_priv_blocks_check(scatter, n, k));
     NTH_REQUIRE(mean->train.a != NULL, NTH_E_ARG, "the training block decides when to stop; it must be given");
     for (int q = 0; q < 3; ++q)

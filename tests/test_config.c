@@ -246,7 +246,7 @@ static void the_record_reads_back(void)
                            "\"input-scale\": \"fan_in\", \"net\": \"N.h5\", \"data\": "
                            "\"synthetic:sphere?n=8&d=6&test=4&seed=1\", \"project\": 3, \"depth\": 2, \"rse\": 0.01, \"order\": 3, \"direction\": "
                            "[\"V:/u\"], \"khat\": true, \"times\": [0.1, \"inf\"], \"route\": \"curve\", \"seed\": "
-                           "\"9223372036854775808\"}") == 0);
+                           "\"9223372036854775808\", \"given\": [\"net\", \"project\", \"direction\", \"khat\", \"times\", \"seed\"]}") == 0);
     NTH_CHECK_OK(read_text(&again, NTH_COMMAND_hierarchy, text));
     NTH_CHECK_OK(nth_config_json(&text2, again));
     NTH_CHECK(text2 != NULL && strcmp(text, text2) == 0);
@@ -254,6 +254,31 @@ static void the_record_reads_back(void)
     nth_json_text_free(text2);
     nth_config_destroy(&cfg);
     nth_config_destroy(&again);
+}
+
+/* What a record says of defaults: not given unless listed; a changed value counts, suggestions do not replace. */
+static void a_record_is_resolved_not_typed(void)
+{
+    nth_config *cfg = NULL;
+    char       *text = NULL;
+    if (!NTH_CHECK_OK(read_line(&cfg, NTH_COMMAND_kernel, "--kind ntk --depth 2 --out K.h5"))) return;
+    NTH_CHECK_OK(nth_config_suggest(cfg, "sigma-b", "0.5"));
+    NTH_CHECK_OK(nth_config_json(&text, cfg));
+    nth_config_destroy(&cfg);
+    if (!NTH_CHECK_OK(read_text(&cfg, NTH_COMMAND_kernel, text))) return;
+    NTH_CHECK(nth_config_given(cfg, "kind") && nth_config_given(cfg, "depth"));
+    NTH_CHECK(!nth_config_given(cfg, "tolerance") && !nth_config_given(cfg, "mode") && !nth_config_given(cfg, "activation"));
+    NTH_CHECK_OK(nth_config_suggest(cfg, "sigma-b", "0.25"));
+    NTH_CHECK_OK(nth_config_suggest(cfg, "sigma-w", "3"));
+    NTH_CHECK(cfg->sigma_b == 0.5 && cfg->sigma_w == 1.0 && nth_config_given(cfg, "sigma-b"));
+    nth_config_destroy(&cfg);
+    nth_json_text_free(text);
+    if (!NTH_CHECK_OK(read_text(&cfg, NTH_COMMAND_kernel, "{\"given\": [\"draws\"], \"draws\": 20000000, \"tolerance\": 1e-12, \"rse\": 0.05}"))) return;
+    NTH_CHECK(nth_config_given(cfg, "draws") && !nth_config_given(cfg, "tolerance") && nth_config_given(cfg, "rse"));
+    nth_config_destroy(&cfg);
+    NTH_CHECK_STATUS(read_text(&cfg, NTH_COMMAND_kernel, "{\"given\": [\"drows\"]}"), NTH_E_ARG);
+    NTH_CHECK(strstr(nth_last_error().message, "unknown key \"drows\"; did you mean \"draws\"?") != NULL);
+    NTH_CHECK_STATUS(read_text(&cfg, NTH_COMMAND_kernel, "{\"given\": \"draws\"}"), NTH_E_ARG);
 }
 
 /* Every option of a command is in its help, and no line is longer than a terminal. */
@@ -294,7 +319,7 @@ static nth_status everything(void)
     nth_config *cfg = NULL;
     char       *text = NULL;
     nth_status  st = read_line(&cfg, NTH_COMMAND_hierarchy, "--net N --out H --times 1,2 --direction a --direction b");
-    if (st == NTH_OK) st = nth_config_text(cfg, "run.json", "{\"times\": [1, 3], \"khat\": true}", 31);
+    if (st == NTH_OK) st = nth_config_text(cfg, "run.json", "{\"times\": [1, 3], \"khat\": true, \"order\": 3, \"given\": []}", 56);
     if (st == NTH_OK) st = nth_config_json(&text, cfg);
     nth_json_text_free(text);
     text = NULL;
@@ -318,6 +343,7 @@ int main(void)
                                        { "the_line_wins_over_the_file", the_line_wins_over_the_file },
                                        { "presets_yield_to_the_user", presets_yield_to_the_user },
                                        { "the_record_reads_back", the_record_reads_back },
+                                       { "a_record_is_resolved_not_typed", a_record_is_resolved_not_typed },
                                        { "help_is_complete", help_is_complete },
                                        { "committed_options_are_current", committed_options_are_current },
                                        { "survives_lack_of_memory", survives_lack_of_memory },

@@ -391,6 +391,35 @@ static void parts_of_matrices(void)
     nth_file_close(&f);
 }
 
+/* A range of the first index, whatever the rank; what is not finite is read as it is. */
+static void rows_of_any_rank(void)
+{
+    double    x[24], to[24];
+    nth_file *f = NULL;
+    start();
+    for (int i = 0; i < 24; ++i) x[i] = i == 13 ? (double)NAN : i;
+    if (!NTH_CHECK_OK(nth_file_create(&f, path, &prov))) return;
+    NTH_CHECK_OK(nth_file_write(f, "/a", x, 3, (const ptrdiff_t[]){ 4, 3, 2 }));
+    NTH_CHECK_OK(nth_file_write(f, "/v", x, 1, (const ptrdiff_t[]){ 24 }));
+    NTH_CHECK_OK(nth_file_write(f, "/s", x + 5, 0, NULL));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    if (!NTH_CHECK_OK(nth_file_open(&f, path))) return;
+    for (int first = 0; first < 4; ++first)
+        for (int rows = 0; first + rows <= 4; ++rows) {
+            for (int i = 0; i < 24; ++i) to[i] = -1.0;
+            NTH_CHECK_OK(nth_file_read_rows(f, "/a", first, rows, to));
+            NTH_CHECK(memcmp(to, x + (ptrdiff_t)6 * first, (size_t)rows * 6 * sizeof *to) == 0 && (rows == 4 || to[6 * rows] == -1.0));
+        }
+    NTH_CHECK_OK(nth_file_read_rows(f, "/v", 20, 4, to));
+    NTH_CHECK(to[3] == 23.0);
+    NTH_CHECK_OK(nth_file_read_rows(f, "/s", 0, 1, to));
+    NTH_CHECK(to[0] == 5.0);
+    NTH_CHECK_STATUS(nth_file_read_rows(f, "/a", 2, 3, to), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_file_read_rows(f, "/s", 0, 2, to), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_file_read_rows(f, "/absent", 0, 1, to), NTH_E_FORMAT);
+    nth_file_close(&f);
+}
+
 /* A resumed file keeps the matrix and what is in it; another shape is an error, not a replacement. */
 static void resumed_matrices_are_kept(void)
 {
@@ -556,6 +585,7 @@ int main(void)
                                                 { "unwritable_places_are_named", unwritable_places_are_named },
                                                 { "full_disk_is_one_error", full_disk_is_one_error },
                                                 { "parts_of_matrices", parts_of_matrices },
+                                       { "rows_of_any_rank", rows_of_any_rank },
                                                 { "resumed_matrices_are_kept", resumed_matrices_are_kept },
                                                 { "new_matrices_are_zero", new_matrices_are_zero },
                                                 { "parts_outside_are_refused", parts_outside_are_refused },

@@ -237,6 +237,7 @@ static void goes_on_where_it_stopped(void)
     nth_blocks         mean = { .train = nth_mat_of(whole[0], n, n) }, se = { .test = nth_mat_of(whole[1], k, n) };
     nth_sampled_result res;
     NTH_CHECK_STATUS(nth_sampled_k4(&mean, &se, &res, train, test, nth_cmat_of(W, n, n), alpha, &opt), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_sampled_k4(&mean, NULL, &res, train, test, nth_cmat_of(W, n, n), alpha, &opt), NTH_E_ARG);
 }
 
 static void refusals(void)

@@ -105,7 +105,8 @@ NTH_API NTH_NODISCARD nth_status nth_config_arguments(nth_config *cfg, int argc,
 
 /**
  * Reads a JSON file of options. Keys are option names without dashes; lists are arrays or text as on
- * the command line; `command`, if there, must be this command. A value set before is replaced.
+ * the command line; `command`, if there, must be this command; for `given` see nth_config_given. A
+ * value set before is replaced.
  *
  * Errors     as nth_config_arguments.
  */
@@ -118,16 +119,21 @@ NTH_API NTH_NODISCARD nth_status nth_config_text(nth_config *cfg, const char *na
 /** Sets an option from text, as the command line would. NTH_E_ARG. */
 NTH_API NTH_NODISCARD nth_status nth_config_set(nth_config *cfg, const char *option, const char *value);
 
-/** The same unless the user gave the option: for presets. It still does not count as given. */
+/** The same unless the user gave the option or a record has it: for presets. It still does not count as given. */
 NTH_API NTH_NODISCARD nth_status nth_config_suggest(nth_config *cfg, const char *option,
                                                     const char *value);
 
-/** True if the option came from the command line, a file or nth_config_set. */
+/**
+ * True if the option came from the command line, a file or nth_config_set. Of a file with an array
+ * `given` (the record of a run: nth_config_json), which has all values, those count that the array
+ * names and those that differ from the default.
+ */
 NTH_API bool nth_config_given(const nth_config *cfg, const char *option);
 
 /**
  * The resolved configuration as one line of JSON: the command and every value that bears on the
- * result, in the order of the table. Reading it back with nth_config_text gives the same values.
+ * result, in the order of the table, then `given`: the options that were given. Reading it back with
+ * nth_config_text gives the same values, and the same answers of nth_config_given for defaults.
  *
  * Ownership  *text is the caller's: nth_json_text_free.
  * Accuracy   numbers are the shortest decimals that read back the same.
@@ -137,6 +143,14 @@ NTH_API NTH_NODISCARD nth_status nth_config_json(char **text, const nth_config *
 
 /** Usage of a command with all its options; freed by nth_json_text_free. NTH_E_NOMEM. */
 NTH_API NTH_NODISCARD nth_status nth_config_help(char **text, nth_command command);
+
+/**
+ * What completes commands, options and their words in a shell, "bash" or "zsh"; freed by
+ * nth_json_text_free.
+ *
+ * Errors     NTH_E_ARG: another shell; NTH_E_NOMEM.
+ */
+NTH_API NTH_NODISCARD nth_status nth_config_completion(char **text, const char *shell);
 
 /** The text of docs/options.md; freed by nth_json_text_free. NTH_E_NOMEM. */
 NTH_API NTH_NODISCARD nth_status nth_config_markdown(char **text);

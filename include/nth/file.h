@@ -146,6 +146,16 @@ NTH_API NTH_NODISCARD nth_status nth_file_read_part(nth_file *file, const char *
                                                     ptrdiff_t col, nth_mat A);
 
 /**
+ * Reads a range of the first index of a dataset of any rank; a scalar is one row. Non-finite entries are
+ * allowed.
+ *
+ * Shapes     out (rows x what the other indices span), row-major.
+ * Errors     NTH_E_SHAPE: outside; NTH_E_FORMAT: missing, no numbers, damaged.
+ */
+NTH_API NTH_NODISCARD nth_status nth_file_read_rows(nth_file *file, const char *name, ptrdiff_t first, ptrdiff_t rows,
+                                                    double *out);
+
+/**
  * Calls visit(name, ctx) for each link directly under a group, in name order, until it returns a
  * status other than NTH_OK, which is handed on.
  *

@@ -50,7 +50,7 @@ typedef struct nth_sampled_options {
  * The symmetric part needs one direction, alpha; the antisymmetric part enters only where K4 is not
  * symmetric in its last two slots, and there as a product with W itself: no singular vectors, no tensor.
  *
- * Shapes     blocks of mean and se as in nth_blocks (the same in both; those given are computed); X (n x d), X_test (k x d) or empty; W (n x n); alpha (n).
+ * Shapes     blocks of mean and se as in nth_blocks (the same in both, train needed; those given are computed); X (n x d), X_test (k x d) or empty; W (n x n); alpha (n).
  * Scaling    times the width m; raw parameters, no 1/n. relu: a.e.
  * Ownership  the caller's.
  * Cost       for each draw 2 N d flops for the neuron, one product with W (relu; three otherwise) of 2 n^2, two

@@ -5,22 +5,11 @@
 # images: writes table.md beside this script; the kernels (about 1 GB each) go to OUT. A kernel that was
 # interrupted continues where it stopped. usage: results/cifar10-deer-dog/run.sh [OUT]
 # NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-nth=${NTH:-$here/../../build/cli/nth}
-out=${1:-$here/../../build/results}
-[ -n "${NTH_DATA_DIR-}" ] || { echo "skipped: NTH_DATA_DIR is not set" >&2; exit 0; }
-mkdir -p "$out"
+# duration: 5 minutes on two cores
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
+needs_data
 data="cifar10:?classes=4,5&train=10000&test=2000"
 rows=""
-
-field() { # JSON-FILE KEY: a top-level number
-    sed -n "s/^  \"$2\": \(.*[^,]\),*$/\1/p" "$1"
-}
-
-attribute() { # HDF5-FILE KEY
-    "$nth" info "$1" | sed -n "s/^@$2 = //p"
-}
 
 kernel() { # NAME 'WHAT' OPTIONS...
     local name=$1 what=$2 k="$out/deer-dog-$1.h5" r="$out/deer-dog-$1.json" start
@@ -29,8 +18,8 @@ kernel() { # NAME 'WHAT' OPTIONS...
     [ -e "$k" ] || "$nth" kernel "$@" --data "$data" --test-test no --out "$k" >&2
     start=$(date +%s.%N)
     "$nth" regress --gram "$k" --data "$data" --quiet --json >"$r"
-    rows+=$(awk -v what="$what" -v options="$*" -v a="$(field "$r" accuracy)" -v se="$(field "$r" standard_error)" \
-        -v loo="$(field "$r" loo_error)" -v cond="$(field "$r" condition)" -v t="$(attribute "$k" duration)" \
+    rows+=$(awk -v what="$what" -v options="$*" -v a="$(number "$r" accuracy)" -v se="$(number "$r" standard_error)" \
+        -v loo="$(number "$r" loo_error)" -v cond="$(number "$r" condition)" -v t="$(attribute "$k" duration)" \
         -v m="$(attribute "$k" peak_memory)" -v s="$start" -v e="$(date +%s.%N)" 'BEGIN {
             printf "| %s | %.2f +- %.2f | %.2f | %.1e | %.0f s, %.2f GB | %.0f s | `nth kernel %s` |", what, 100 * a,
                    100 * se, 100 * (1 - loo), cond, t, m / 1e9, e - s, options }')$'\n'

@@ -6,15 +6,10 @@
 # squares of the kernel, the label-aware part of permuted labels. Appends to metrics.csv (a row that is there is not
 # made again) and writes table.md.
 # usage: results/label-aware-regression/run.sh [OUT]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-nth=${NTH:-$here/../../build/cli/nth}
-out=${1:-$here/../../build/results}
-[ -n "${NTH_DATA_DIR-}" ] || { echo "skipped: NTH_DATA_DIR is not set" >&2; exit 0; }
-mkdir -p "$out"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
+needs_data
 csv=$here/metrics.csv
 [ -e "$csv" ] || echo 'classes,seed,ridge,kernel,accuracy,ratio,held_out_mse' >"$csv"
-number() { sed -n "s/^  \"$2\": \(.*[^,]\),*$/\1/p" "$1" | head -n 1; }
 
 kernel() { # FILE OPTIONS..
     local file=$1

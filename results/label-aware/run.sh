@@ -4,16 +4,11 @@
 # The label-aware kernel K^(NTH) on CIFAR-10: class means on 60 draws of five planes and five ships, and what it
 # costs on deer against dog. Writes classes.md and cost.md beside this script; kernels go to OUT.
 # usage: results/label-aware/run.sh [OUT]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-nth=${NTH:-$here/../../build/cli/nth}
-out=${1:-$here/../../build/results}
-[ -n "${NTH_DATA_DIR-}" ] || { echo "skipped: NTH_DATA_DIR is not set" >&2; exit 0; }
-mkdir -p "$out"
+# duration: 1 minute on two cores
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
+needs_data
 command="nth kernel --kind nth --activation relu --mode exact --input-scale one --test-test no"
 
-number() { sed -n "s/^  \"$2\": \(.*[^,]\),*$/\1/p" "$1"; }
-attribute() { "$nth" info "$1" | sed -n "s/^@$2 = //p"; }
 spread() { sort -g | awk '{ a[NR] = $1 } END { printf "%.2f / %.2f / %.2f", a[1], (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2, a[NR] }'; }
 
 : >"$out/means"

@@ -3,9 +3,6 @@
 #
 # Mean drift of the kernel over 12,000 networks at each width: writes table.md beside this script; the HDF5 file
 # goes to OUT. usage: results/mean-drift/run.sh [OUT]. NTH names the tool (build/cli/nth).
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-nth=${NTH:-$here/../../build/cli/nth}
-out=${1:-$here/../../build/results}
-mkdir -p "$out"
+# duration: 6 minutes on two shared cores
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 "$nth" verify mean-drift --preset standard --activation tanh,erf --out "$out/mean-drift.h5" >"$here/table.md"

@@ -4,11 +4,8 @@
 # relu: mean drift of the kernel over 40,000 networks at each width beside both forms of its prediction, then the exponents
 # of mean and scatter beside those of tanh. Writes table.md beside this script; the HDF5 files go to OUT.
 # usage: results/relu-drift/run.sh [OUT]. NTH names the tool (build/cli/nth).
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-nth=${NTH:-$here/../../build/cli/nth}
-out=${1:-$here/../../build/results}
-mkdir -p "$out"
+# duration: 6 minutes of processor time
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 "$nth" verify mean-drift --preset full --activation relu --widths 64,128,256 --out "$out/relu-drift.h5" >"$here/table.md"
 echo >>"$here/table.md"
 "$nth" verify mean-drift --exponents --preset standard --out "$out/relu-exponents.h5" >>"$here/table.md"

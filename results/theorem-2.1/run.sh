@@ -5,12 +5,8 @@
 # numbers (NAME.json) beside this script; the HDF5 files go to OUT. A run that was interrupted
 # continues where it stopped. usage: results/theorem-2.1/run.sh [OUT] [NAME ...]
 # NTH names the tool (build/cli/nth); the two cifar10 runs need NTH_DATA_DIR.
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-nth=${NTH:-$here/../../build/cli/nth}
-out=${1:-$here/../../build/results}
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 shift || true
-mkdir -p "$out"
 widths=256,512,1024,2048,4096
 cifar="cifar10:?classes=4,5&train=10&test=4"
 

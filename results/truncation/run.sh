@@ -4,9 +4,5 @@
 # Exponents of the hierarchy truncated at levels 2 to 5: writes standard.md and standard.json beside this script;
 # the HDF5 file goes to OUT, and an interrupted run continues. usage: results/truncation/run.sh [OUT]
 # NTH names the tool (build/cli/nth).
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-nth=${NTH:-$here/../../build/cli/nth}
-out=${1:-$here/../../build/results}
-mkdir -p "$out"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 "$nth" verify truncation --preset standard --out "$out/truncation.h5" --table "$here/standard.md" --json >"$here/standard.json"

@@ -37,3 +37,10 @@ if [ -e /dev/full ]; then
     "$nth" info >/dev/full 2>err
     verdict "$([ $? = 3 ] && grep -qx 'nth: standard output: cannot be written' err; echo $?)" 'full standard output'
 fi
+
+# Completion: one script for each shell, with every command.
+for shell in bash zsh; do
+    expect 0 '' info --completion $shell
+    holds "$shell: all commands" grep -qE '(compgen -W .|compadd -- )net data kernel hierarchy train regress lantk elastic kare verify rerun info ' out
+done
+expect 2 'nth info: --completion: "fish" is none of bash, zsh; did you mean "bash"?' info --completion fish

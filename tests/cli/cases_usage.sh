@@ -54,5 +54,5 @@ printf '{"spec": "synthetic:sphere?n=3&d=2&test=0&seed=1", "out": "file.h5", "se
 expect 0 '' data --config run.json --out line.h5 --seed 9
 holds 'written where the command line says' test -e line.h5 -a ! -e file.h5
 expect 0 '' info line.h5
-holds 'recorded configuration' grep -qF '@config = {"command": "data", "spec": "synthetic:sphere?n=3&d=2&test=0&seed=1", "seed": 9}' out
+holds 'recorded configuration' grep -qF '@config = {"command": "data", "spec": "synthetic:sphere?n=3&d=2&test=0&seed=1", "seed": 9, "given": ["spec", "seed"]}' out
 holds 'recorded command line' grep -qF '@command_line = nth data --config run.json --out line.h5 --seed 9' out
