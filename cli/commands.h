@@ -15,6 +15,7 @@ nth_status cmd_kernel(cli *c);
 nth_status cmd_lantk(cli *c);
 nth_status cmd_net(cli *c);
 nth_status cmd_regress(cli *c);
+nth_status cmd_report(cli *c);
 nth_status cmd_train(cli *c);
 nth_status cmd_verify(cli *c);
 

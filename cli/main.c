@@ -28,6 +28,7 @@ static const struct {
     { NTH_COMMAND_lantk, cmd_lantk },
     { NTH_COMMAND_elastic, cmd_elastic },
     { NTH_COMMAND_verify, cmd_verify },
+    { NTH_COMMAND_report, cmd_report },
     { NTH_COMMAND_info, cmd_info },
 };
 

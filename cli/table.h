@@ -5,6 +5,8 @@
 #ifndef NTH_CLI_TABLE_H
 #define NTH_CLI_TABLE_H
 
+#include <stdio.h>
+
 #include "cli.h"
 
 typedef struct cli_table cli_table;
@@ -17,6 +19,12 @@ void       cli_table_destroy(cli_table **t);
 /* The next cell; a row is full after as many cells as there are heads. "+-" becomes a plus-minus sign in LaTeX. */
 void cli_table_put(cli_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for a number: five digits for the reader, all of them in CSV. NaN is "-". */
+void cli_table_number(cli_table *t, double value);
+
+/* Rows below the heads. */
+ptrdiff_t cli_table_rows(const cli_table *t);
+
 /* NTH_E_NOMEM if a table is missing or a cell was lost. */
 NTH_NODISCARD nth_status cli_table_check(cli *c, const cli_table *t);
 
@@ -25,6 +33,10 @@ void cli_table_say(const cli *c, const cli_table *t);
 
 /* Writes tables one after the other to PATH in the format of its name: .md, .csv or .tex (booktabs). */
 NTH_NODISCARD nth_status cli_table_write(cli *c, const cli_table *const *tables, int count, const char *path);
+/* One table to an open file, in the format of the name. */
+void cli_table_print(FILE *f, const cli_table *t, const char *name);
+/* The same as HTML, text through `escape`. Verdicts have the classes good and bad, texts of more than 60 letters long. */
+void cli_table_html(FILE *f, const cli_table *t, void (*escape)(FILE *f, const char *text));
 /* NTH_E_ARG if the name of the file says no format. */
 NTH_NODISCARD nth_status cli_table_path(cli *c, const char *option, const char *path);
 

@@ -27,6 +27,7 @@ static const char *const system_name[] = { "animal", "furniture" };
 typedef struct agnostic {
     cli      *c;
     nth_json *rows;
+    char      lines[ROWS * 96]; /* what each row is about, a line each */
     double    table[3 * ROWS]; /* error, its standard error, 1 holds, 0 fails, NaN no verdict */
     ptrdiff_t count;
     nth_data *data[2];
@@ -41,6 +42,8 @@ static void report(agnostic *a, const char *inputs, const char *kernel, const ch
     const double             error = 1.0 - s.value;
     const double             row[3] = { error, s.standard_error, v == NONE ? (double)NAN : (double)v };
     cli_say(a->c, "| %s | %s | %s | %.4f +- %.4f | %s | %s |\n", inputs, kernel, labels, error, s.standard_error, expected, word[v]);
+    const size_t used = strlen(a->lines);
+    snprintf(a->lines + used, sizeof a->lines - used, "%s%s | %s | %s", a->count > 0 ? "\n" : "", inputs, kernel, labels);
     memcpy(a->table + 3 * a->count++, row, sizeof row);
     if (v == FAILS) ++a->c->failed_checks;
     if (a->rows == NULL) return;
@@ -224,6 +227,7 @@ nth_status cli_verify_agnostic(cli *c)
     CLI_TRY(images(&a, n, k));
     if (f != NULL) {
         CLI_TRY(nth_file_write(f, "/rows", a.table, 2, (const ptrdiff_t[]){ a.count, 3 }));
+        CLI_TRY(nth_file_set_string(f, "/rows", "lines", a.lines));
         CLI_TRY(nth_file_commit(&f));
     }
     cli_say(c, c->failed_checks == 0 ? "\nAll checks hold.\n" : "\n%ld checks do not hold.\n", c->failed_checks);
