@@ -194,6 +194,8 @@ nth_status report_compare(report *r, source *s, ptrdiff_t count)
     ptrdiff_t  n;
     r->section = 0;
     report_heading(r, 2, "All files");
+    (void)fflush(r->body);
+    const size_t before = r->body_size;
     CLI_TRY(predictions(r, s, count));
     n = of_kind(s, count, KIND_FLOW, of);
     if (n > 1) CLI_TRY(report_curves(r, of, n));
@@ -209,6 +211,8 @@ nth_status report_compare(report *r, source *s, ptrdiff_t count)
         n = of_kind(s, count, kind[k], of);
         if (n > 1) CLI_TRY(kernels(r, of, n, name[k]));
     }
+    (void)fflush(r->body);
+    if (r->body_size == before) report_say(r, "No two of them have anything that would be shown side by side.");
 done:
     return st;
 }

@@ -125,7 +125,7 @@ static const char PAGE_STYLE[] =
     ".table{overflow-x:auto;margin:12px 0 2px}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}\n"
     "caption{text-align:left;color:var(--soft);padding:2px 0 6px}th,td{padding:4px 10px;border-bottom:1px solid var(--rule);text-align:right;"
     "white-space:nowrap}\n"
-    "th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid var(--soft)}\n"
+    ".word,.good,.bad{text-align:left}thead th{border-bottom:2px solid var(--soft)}\n"
     "td.long{white-space:normal;overflow-wrap:anywhere;min-width:16em;text-align:left;font-family:ui-monospace,monospace;font-size:.85em}\n"
     "td.bad{color:var(--c1);font-weight:600}td.good{color:var(--c2)}\n"
     "details{margin:10px 0}summary{cursor:pointer;color:var(--link)}\n";

@@ -77,6 +77,13 @@ static void add_tick(plot_axis *a, double v)
     if (a->count < 16 && v >= a->low - 1e-9 * (a->high - a->low) && v <= a->high + 1e-9 * (a->high - a->low)) a->tick[a->count++] = v;
 }
 
+static void linear_ticks(plot_axis *a)
+{
+    const double raw = (a->high - a->low) / 5.0, unit = pow(10.0, floor(log10(raw))), by = raw / unit;
+    const double step = unit * (by < 1.5 ? 1.0 : by < 3.5 ? 2.0 : by < 7.5 ? 5.0 : 10.0);
+    for (double k = ceil(a->low / step - 1e-9); k * step <= a->high + 1e-9 * step && a->count < 16; k += 1.0) add_tick(a, k * step);
+}
+
 /* Decades; 1, 2, 5 where there are few of them, every second, third, .. where there are many. */
 static void log_ticks(plot_axis *a)
 {
@@ -85,13 +92,12 @@ static void log_ticks(plot_axis *a)
         add_tick(a, d);
         if (a->high - a->low < 1.6) add_tick(a, d + log10(2.0)), add_tick(a, d + log10(5.0));
     }
-}
-
-static void linear_ticks(plot_axis *a)
-{
-    const double raw = (a->high - a->low) / 5.0, unit = pow(10.0, floor(log10(raw))), by = raw / unit;
-    const double step = unit * (by < 1.5 ? 1.0 : by < 3.5 ? 2.0 : by < 7.5 ? 5.0 : 10.0);
-    for (double k = ceil(a->low / step - 1e-9); k * step <= a->high + 1e-9 * step && a->count < 16; k += 1.0) add_tick(a, k * step);
+    if (a->count > 2) return;
+    plot_axis plain = { .low = pow(10.0, a->low), .high = pow(10.0, a->high) }; /* less than a decade: as without logs */
+    linear_ticks(&plain);
+    a->count = 0;
+    for (int i = 0; i < plain.count; ++i)
+        if (plain.tick[i] > 0.0) add_tick(a, log10(plain.tick[i]));
 }
 
 plot_axis plot_axis_of(const plot *p, bool of_x)

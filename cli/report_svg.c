@@ -49,11 +49,11 @@ static double py_within(const frame *f, double v)
     return fmin(fmax(py(f, v), TOP), TOP + PLOT_HEIGHT);
 }
 
-/* Powers of ten beyond 4 digits as powers. */
+/* Powers of ten, if the axis goes beyond what is short. */
 static void tick_label(FILE *f, const plot_axis *a, double v)
 {
     const double value = a->log ? pow(10.0, v) : v, whole = round(v);
-    if (a->log && fabs(v - whole) < 1e-9 && (whole > 5.0 || whole < -3.0))
+    if (a->log && fabs(v - whole) < 1e-9 && (a->high > 5.0 || a->low < -3.5))
         fprintf(f, "10<tspan dy=\"-5\" font-size=\"9\">%.0f</tspan>", whole);
     else fprintf(f, "%.4g", fabs(value) < 1e-9 * (fabs(a->low) + fabs(a->high)) && !a->log ? 0.0 : value);
 }
@@ -86,11 +86,12 @@ static void axes(FILE *out, const frame *f)
 /* A different shape for each colour. */
 static void marker(FILE *out, const plot_series *s, double x, double y)
 {
+    const double u = s->colour < 0 ? 1.0 : 1.5 - 0.13 * s->colour; /* equal curves: the first is seen around the second */
     switch (s->colour < 0 ? 0 : s->colour % 4) {
-    case 0: fprintf(out, "M%.1f %.1fa3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0 -6.8 0Z", x - 3.4, y); break;
-    case 1: fprintf(out, "M%.1f %.1fh6.2v6.2h-6.2Z", x - 3.1, y - 3.1); break;
-    case 2: fprintf(out, "M%.1f %.1fl4 7h-8Z", x, y - 4.5); break;
-    default: fprintf(out, "M%.1f %.1fl4.2 4.2l-4.2 4.2l-4.2 -4.2Z", x, y - 4.2); break;
+    case 0: fprintf(out, "M%.1f %.1fa%.1f %.1f 0 1 0 %.1f 0a%.1f %.1f 0 1 0 %.1f 0Z", x - 3.2 * u, y, 3.2 * u, 3.2 * u, 6.4 * u, 3.2 * u, 3.2 * u, -6.4 * u); break;
+    case 1: fprintf(out, "M%.1f %.1fh%.1fv%.1fh%.1fZ", x - 3 * u, y - 3 * u, 6 * u, 6 * u, -6 * u); break;
+    case 2: fprintf(out, "M%.1f %.1fl%.1f %.1fh%.1fZ", x, y - 4.4 * u, 4 * u, 7 * u, -8 * u); break;
+    default: fprintf(out, "M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fZ", x, y - 4 * u, 4 * u, 4 * u, -4 * u, 4 * u, -4 * u, -4 * u); break;
     }
 }
 
@@ -163,12 +164,17 @@ static void title(FILE *out, const plot *p)
     fputs("</text>\n", out);
 }
 
+enum { HEAT_ROOM = WIDTH - LEFT - BAR, LEAST_BAR = 90 };
+
+static double heat_side(const plot *p, ptrdiff_t n)
+{
+    return fmax(HEAT_ROOM * (double)n / fmax((double)p->rows, (double)p->cols), 24.0);
+}
+
 static void heat(FILE *out, const plot *p)
 {
     const heat_scale s = heat_scale_of(p);
-    const double     room = WIDTH - LEFT - BAR, longest = fmax((double)p->rows, (double)p->cols);
-    const double     w = fmax(room * (double)p->cols / longest, 24.0), h = fmax(room * (double)p->rows / longest, 24.0);
-    const double     bar = WIDTH - BAR + 14;
+    const double     w = heat_side(p, p->cols), h = heat_side(p, p->rows), room = fmax(h, LEAST_BAR), bar = WIDTH - BAR + 14;
     fprintf(out, "<image class=\"img\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%.1f\" preserveAspectRatio=\"none\" href=\"", LEFT, TOP, w, h);
     report_png_uri(out, p, false);
     fprintf(out, "\"/>\n<rect class=\"ax\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%.1f\"/>\n", LEFT, TOP, w, h);
@@ -190,7 +196,7 @@ static void heat(FILE *out, const plot *p)
 
 void report_svg(FILE *f, const plot *p, bool standalone)
 {
-    const int height = p->z != NULL ? TOP + WIDTH - LEFT - BAR + 28
+    const int height = p->z != NULL ? TOP + (int)fmax(heat_side(p, p->rows) + 14.0, LEAST_BAR) + 14
                                     : TOP + PLOT_HEIGHT + BOTTOM + LINE_HEIGHT * legend_lines(p) + (legend_lines(p) > 0 ? 6 : 0);
     fprintf(f, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\"", WIDTH, height);
     if (standalone) fprintf(f, " xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\"", WIDTH, height);

@@ -193,17 +193,24 @@ static bool is_bad(const char *text)
     return strncmp(text, "FAILS", 5) == 0 || strncmp(text, "fails", 5) == 0 || strncmp(text, "rejected", 8) == 0;
 }
 
+/* Numbers stand to the right, words to the left, heads above what they head. */
+static const char *class_of(const cli_table *t, ptrdiff_t i)
+{
+    const ptrdiff_t below = i < t->columns && i + t->columns < t->count ? i + t->columns : i;
+    const char     *text = t->cell[below].text;
+    if (is_bad(text) && below == i) return " class=\"bad\"";
+    if ((strcmp(text, "holds") == 0 || strcmp(text, "supported") == 0) && below == i) return " class=\"good\"";
+    if (strlen(text) > 60 && below == i) return " class=\"long\"";
+    const bool number = text[strspn(text, "-+.0123456789e")] == '\0' || strcmp(text, "inf") == 0 || strcmp(text, "-inf") == 0;
+    return number ? "" : " class=\"word\"";
+}
+
 static void html_row(FILE *f, const cli_table *t, ptrdiff_t first, const char *tag, void (*escape)(FILE *f, const char *text))
 {
     fputs("<tr>", f);
     for (int j = 0; j < t->columns && first + j < t->count; ++j) {
-        const char *text = t->cell[first + j].text;
-        const char *class = is_bad(text)                                                                                 ? " class=\"bad\""
-                            : strcmp(text, "holds") == 0 || strcmp(text, "supported") == 0                               ? " class=\"good\""
-                            : strlen(text) > 60                                                                          ? " class=\"long\""
-                                                                                                                         : "";
-        fprintf(f, "<%s%s>", tag, class);
-        escape(f, text);
+        fprintf(f, "<%s%s>", tag, class_of(t, first + j));
+        escape(f, t->cell[first + j].text);
         fprintf(f, "</%s>", tag);
     }
     fputs("</tr>\n", f);
