@@ -136,8 +136,8 @@ nth_status report_page(report *r, const char *title, const char *toc)
     FILE      *f = NULL;
     if (fflush(r->body) != 0 || ferror(r->body)) return cli_fail(r->c, NTH_E_NOMEM, "out of memory for the page");
     CLI_TRY(report_create(r, &f, "index.html"));
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"generator\" content=\"nth report\">\n<title>", f);
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n<meta name=\"generator\" content=\"nth report\" />\n<title>", f);
     report_escape(f, title);
     fputs("</title>\n<style>\n", f);
     report_svg_style(f);

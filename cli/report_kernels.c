@@ -173,7 +173,7 @@ static nth_status terms(report *r, source *s, const double *t, ptrdiff_t T)
     }
     CLI_TRY(report_table(r, &table, "terms"));
     report_grid(r);
-    st = report_plot(r, &p, "terms");
+    st = report_plot(r, &p, "term-norms");
     report_grid_end(r);
 done:
     free(y);

@@ -90,9 +90,9 @@ static void log_ticks(plot_axis *a)
     const int first = (int)floor(a->low), last = (int)ceil(a->high), step = (last - first) / 7 + 1;
     for (int d = first; d <= last; d += step) {
         add_tick(a, d);
-        if (a->high - a->low < 1.6) add_tick(a, d + log10(2.0)), add_tick(a, d + log10(5.0));
+        if (a->high - a->low < 2.6) add_tick(a, d + log10(2.0)), add_tick(a, d + log10(5.0));
     }
-    if (a->count > 2) return;
+    if (a->count > 2 || a->high - a->low > 1.5) return;
     plot_axis plain = { .low = pow(10.0, a->low), .high = pow(10.0, a->high) }; /* less than a decade: as without logs */
     linear_ticks(&plain);
     a->count = 0;

@@ -254,7 +254,7 @@ nth_status report_attributes(report *r, source *s, const char *object, const cha
         char *value = source_attribute(s, object, *keys);
         if (value == NULL) continue;
         cli_table_put(t, "%s", *keys);
-        cli_table_put(t, "%s", value);
+        cli_table_text(t, value);
         free(value);
     }
     return report_table(r, &t, slug);

@@ -132,7 +132,7 @@ static nth_status outputs(report *r, source *s, const char *name, const char *ti
     p = plot_create(time + 1, "output", "%s: %td of %td outputs", name + 1, each < MAX_CURVES ? each : (ptrdiff_t)MAX_CURVES, each);
     for (ptrdiff_t i = 0; p != NULL && i < each && i < MAX_CURVES; ++i) {
         for (ptrdiff_t k = 0; k < T; ++k) y[k] = f[k * each + i];
-        plot_add(p, PLOT_LINE | PLOT_POINTS, (int)i, T, x, y, NULL, NULL, "%s", i == 0 ? name + 1 : "");
+        plot_add(p, PLOT_LINE | PLOT_UNNAMED, (int)i, T, x, y, NULL, NULL, "output %td", i + 1);
     }
     CLI_TRY(report_plot(r, &p, name));
 done:
@@ -235,7 +235,7 @@ static nth_status ridge_plot(report *r, source *s)
     plot_add(p, PLOT_LINE | PLOT_POINTS, 0, F, x, x + F, NULL, NULL, "leave-one-out");
     plot_add(p, PLOT_DASHED | PLOT_POINTS, 1, F, x, x + 2 * F, NULL, NULL, "generalised cross-validation");
     report_grid(r);
-    st = report_plot(r, &p, "fits");
+    st = report_plot(r, &p, "ridge");
     report_grid_end(r);
 done:
     free(v), free(x);

@@ -80,6 +80,11 @@ void cli_table_put(cli_table *t, const char *fmt, ...)
     append(t, text, strlen(text), NULL);
 }
 
+void cli_table_text(cli_table *t, const char *text)
+{
+    if (t != NULL) append(t, text, strlen(text), NULL);
+}
+
 void cli_table_number(cli_table *t, double value)
 {
     char text[32], exact[32];

@@ -19,6 +19,8 @@ void       cli_table_destroy(cli_table **t);
 /* The next cell; a row is full after as many cells as there are heads. "+-" becomes a plus-minus sign in LaTeX. */
 void cli_table_put(cli_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* A text of any length as it is. */
+void cli_table_text(cli_table *t, const char *text);
 /* The same for a number: five digits for the reader, all of them in CSV. NaN is "-". */
 void cli_table_number(cli_table *t, double value);
 
