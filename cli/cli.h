@@ -58,6 +58,10 @@ NTH_NODISCARD nth_status cli_resume(cli *c, nth_file **file, bool *resumed);
 /* Loads `spec` with the preprocessing options of the command line. */
 NTH_NODISCARD nth_status cli_load_data(cli *c, nth_data **data, const char *spec);
 
+/* Attributes that files of nth have, NULL at the end (cmd_info.c). They are asked for by name: listing those of a damaged object
+ * crashes HDF5 1.10. */
+extern const char *const cli_attributes[];
+
 /* Progress: begin, update as often as one likes, end (also on failure). */
 void cli_progress_begin(cli *c, const char *what, ptrdiff_t total);
 void cli_progress_update(cli *c, ptrdiff_t done);

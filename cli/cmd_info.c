@@ -41,15 +41,14 @@ static void describe_build(cli *c)
 
 /* ---- A file -------------------------------------------------------------------------------------- */
 
-/* Attributes are asked for by name: listing those of a damaged object crashes HDF5 1.10. */
-static const char *const keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config",
-                                    "seed", "threads", "created", "start", "duration", "peak_memory", "resumed", "compiler",
-                                    "compiler_flags",
-                                    "build_type", "blas", "gsl", "hdf5", "vector_math", "cpu", "activation",
-                                    "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "doubled",
-                                    "source", "preprocessing", "classes", "labels", "checksum",
-                                    "frozen", "data", "data_checksum", "dual_error", "form", "draws", "networks", "power_of_width",
-                                    "relative_standard_error", "sweep_hash" };
+const char *const cli_attributes[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config",
+                                       "seed", "threads", "created", "start", "duration", "peak_memory", "resumed", "compiler",
+                                       "compiler_flags", "build_type", "blas", "gsl", "hdf5", "vector_math", "cpu", "activation",
+                                       "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "output_scale", "doubled",
+                                       "source", "preprocessing", "classes", "labels", "checksum",
+                                       "frozen", "data", "data_checksum", "dual_error", "form", "draws", "batches", "networks",
+                                       "power_of_width", "relative_standard_error", "sweep_hash", "tile_edge", "variant", "folds",
+                                       "permuted_labels", NULL };
 
 enum { MAX_TEXT = 1 << 16, MAX_INTS = 64, MAX_NAME = 1024, MAX_DEPTH = 16 };
 
@@ -95,8 +94,8 @@ static void show_attribute(walk *w, const char *object, const char *key)
 /* "" is the root. */
 static void show_attributes(walk *w, const char *object)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i)
-        if (nth_file_has_attr(w->file, *object ? object : "/", keys[i])) show_attribute(w, object, keys[i]);
+    for (const char *const *key = cli_attributes; *key != NULL; ++key)
+        if (nth_file_has_attr(w->file, *object ? object : "/", *key)) show_attribute(w, object, *key);
 }
 
 static void show_dataset(walk *w, const char *path, int rank, const ptrdiff_t *dims)

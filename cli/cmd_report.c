@@ -19,7 +19,7 @@ static nth_status section(report *r, source *s)
         [KIND_KHAT] = report_khat,         [KIND_FLOW] = report_flow,           [KIND_OPTIMIZER] = report_optimizer,
         [KIND_REGRESS] = report_regress,   [KIND_REGRESS_FLOW] = report_regress_flow, [KIND_LANTK] = report_lantk,
         [KIND_SWEEP] = report_sweep,       [KIND_DRIFT] = report_drift,         [KIND_EXPONENTS] = report_exponents,
-        [KIND_CLAIM] = report_claim,       [KIND_OTHER] = NULL,
+        [KIND_CLAIM] = report_claim,       [KIND_OTHER] = report_other,
     };
     nth_status st = NTH_OK;
     char      *command = s->file != NULL ? source_attribute(s, "/", "command_line") : NULL;
@@ -36,7 +36,7 @@ static nth_status section(report *r, source *s)
         report_warn(r, "%.*s", (int)n, line);
         line += n + (line[n] != '\0');
     }
-    if (of_kind[s->kind] != NULL) CLI_TRY(of_kind[s->kind](r, s));
+    CLI_TRY(of_kind[s->kind](r, s));
     CLI_TRY(report_inventory(r, s));
     CLI_TRY(report_provenance(r, s));
 done:

@@ -161,8 +161,6 @@ typedef struct source {
     nth_json   *config;
 } source;
 
-extern const char *const report_keys[]; /* attributes to ask for, NULL at the end */
-
 const char              *report_kind_name(report_kind k);
 NTH_NODISCARD nth_status source_open(report *r, source *s, const char *path);
 void                     source_close(source *s);
@@ -199,6 +197,7 @@ NTH_NODISCARD nth_status report_attributes(report *r, source *s, const char *obj
 nth_status report_net(report *r, source *s);
 nth_status report_data(report *r, source *s);
 nth_status report_kernel(report *r, source *s);
+nth_status report_other(report *r, source *s);
 nth_status report_dense(report *r, source *s);
 nth_status report_khat(report *r, source *s);
 nth_status report_flow(report *r, source *s);

@@ -121,6 +121,9 @@ done:
     return st;
 }
 
+/* A file of ours of a kind that this version does not know. */
+nth_status report_other(report *r, source *s) { return report_matrices(r, s, "/"); }
+
 nth_status report_dense(report *r, source *s)
 {
     nth_status st = NTH_OK;

@@ -206,13 +206,6 @@ nth_status source_vector(report *r, source *s, const char *name, double **v, ptr
 
 /* ---- Attributes --------------------------------------------------------------------------------- */
 
-const char *const report_keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config", "seed", "threads", "created",
-                                    "start", "duration", "peak_memory", "resumed", "compiler", "compiler_flags", "build_type", "blas", "gsl", "hdf5",
-                                    "vector_math", "cpu", "activation", "widths", "parameterization", "sigma_w", "sigma_b", "input_scale",
-                                    "output_scale", "doubled", "frozen", "data", "data_checksum", "sweep_hash", "form", "draws", "batches", "networks",
-                                    "power_of_width", "relative_standard_error", "dual_error", "tile_edge", "variant", "folds", "permuted_labels",
-                                    NULL };
-
 static char *text_attribute(source *s, const char *object, const char *key)
 {
     nth_status st = NTH_E_RANGE;
@@ -265,7 +258,7 @@ nth_status report_provenance(report *r, source *s)
     nth_status st = NTH_OK;
     report_heading(r, 3, "Provenance");
     report_fold(r, "all root attributes");
-    st = report_attributes(r, s, "/", report_keys, "", "provenance");
+    st = report_attributes(r, s, "/", cli_attributes, "", "provenance");
     report_unfold(r);
     return st;
 }

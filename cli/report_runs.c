@@ -230,6 +230,8 @@ static nth_status ridge_plot(report *r, source *s)
     bool            weights = false;
     for (ptrdiff_t i = 0; i < F; ++i) weights = weights || v[7 * i] != v[0];
     for (ptrdiff_t i = 0; i < F; ++i) x[i] = v[7 * i + (weights ? 0 : 1)], x[F + i] = v[7 * i + 2], x[2 * F + i] = v[7 * i + 3];
+    for (ptrdiff_t i = 0; i < F; ++i)
+        if (!weights && x[i] == 0.0) snprintf(p->x_label, sizeof p->x_label, "ridge (0 is not drawn)");
     if (weights) snprintf(p->x_label, sizeof p->x_label, "weight"), snprintf(p->title, sizeof p->title, "Leave-one-out error against the weight");
     p->log_x = p->log_y = true;
     plot_add(p, PLOT_LINE | PLOT_POINTS, 0, F, x, x + F, NULL, NULL, "leave-one-out");
