@@ -47,7 +47,7 @@ const char *const cli_attributes[] = { "status", "nth_version", "git_revision", 
                                        "widths", "parameterization", "sigma_w", "sigma_b", "input_scale", "output_scale", "doubled",
                                        "source", "preprocessing", "classes", "labels", "checksum",
                                        "frozen", "data", "data_checksum", "dual_error", "form", "draws", "batches", "networks",
-                                       "power_of_width", "relative_standard_error", "sweep_hash", "tile_edge", "variant", "folds",
+                                       "power_of_width", "relative_standard_error", "sweep_hash", "tile_edge", "folds",
                                        "permuted_labels", NULL };
 
 enum { MAX_TEXT = 1 << 16, MAX_INTS = 64, MAX_NAME = 1024, MAX_DEPTH = 16 };
