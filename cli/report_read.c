@@ -10,10 +10,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "nth/build_info.h"
 
-enum { PART = 1 << 20, MAX_SETS = 2000, MAX_DEPTH = 8, MAX_TEXT = 1 << 26, MAX_VECTOR = 1 << 22, MAX_INTS = 64 };
+enum { SPARSE = 2000, PART = 1 << 20, MAX_SETS = 2000, MAX_DEPTH = 8, MAX_TEXT = 1 << 26, MAX_VECTOR = 1 << 22, MAX_INTS = 64 };
 
 /* ---- Opening ------------------------------------------------------------------------------------ */
 
@@ -331,6 +332,11 @@ done:
 static nth_status read_set(report *r, source *s, dataset *d)
 {
     if (d->read || d->problem[0] != '\0') return NTH_OK;
+    struct stat file; /* a damaged extent of a chunked array would be read as zeros for days */
+    if (stat(s->path, &file) == 0 && 8.0 * (double)columns(d) * (double)rows_of(d) > (double)SPARSE * ((double)file.st_size + 1e6)) {
+        snprintf(d->problem, sizeof d->problem, "%s: %s is larger than the file can hold", s->path, d->name);
+        return NTH_OK;
+    }
     const bool       matrix = d->rank == 2 && d->dims[0] > 1 && d->dims[1] > 1;
     const block       none = { .set = NULL };
     const nth_status st = report_scan(r, (block){ s, d, 0 }, none, columns(d) > 0 ? rows_of(d) : 0, &d->of, matrix ? &d->heat : NULL, &d->heat_rows, &d->heat_cols);
