@@ -172,7 +172,7 @@ static void put_usage(nth_text *t, nth_command c)
     nth_text_put(t, "nth %s", nth_command_name(c));
     for (const nth_key *k = nth_priv_keys; k < nth_priv_keys + NTH_KEY_COUNT; ++k) {
         if (!nth_priv_key_used(k, c)) continue;
-        if (is_positional(k, c)) nth_text_put(t, needed(k, c) ? " %s" : " [%s]", k->unit);
+        if (is_positional(k, c)) nth_text_put(t, needed(k, c) ? " %s%s" : " [%s%s]", k->unit, k->type == NTH_KEY_TEXTS ? " .." : "");
         else if (needed(k, c)) {
             nth_text_put(t, " --%s", k->option);
             put_placeholder(t, k);

@@ -343,6 +343,53 @@ done:
     return st;
 }
 
+/* Rows [row, row + A.rows) with the same leading indices `lead` of an array of rank 1 or more. */
+static nth_status read_run(const dataset *d, nth_file *file, const char *name, ptrdiff_t lead, ptrdiff_t row, ptrdiff_t col, nth_mat A)
+{
+    nth_status    st = NTH_OK;
+    hsize_t       start[NTH_MAX_RANK] = { 0 }, count[NTH_MAX_RANK];
+    const hsize_t zero[2] = { 0, 0 }, layout[2] = { (hsize_t)A.rows, (hsize_t)A.ld }, size[2] = { (hsize_t)A.rows, (hsize_t)A.cols };
+    const hid_t   memory = H5Screate_simple(2, layout, NULL);
+    for (int i = d->rank - 3; i >= 0; --i) start[i] = (hsize_t)(lead % d->dims[i]), lead /= d->dims[i];
+    for (int i = 0; i < d->rank; ++i) count[i] = 1;
+    if (d->rank > 1) start[d->rank - 2] = (hsize_t)row, count[d->rank - 2] = (hsize_t)A.rows;
+    start[d->rank - 1] = (hsize_t)col, count[d->rank - 1] = (hsize_t)A.cols;
+    NTH_REQUIRE(memory >= 0 && H5Sselect_hyperslab(memory, H5S_SELECT_SET, zero, NULL, size, NULL) >= 0 &&
+                    H5Sselect_hyperslab(d->space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                    H5Dread(d->id, H5T_NATIVE_DOUBLE, memory, d->space, H5P_DEFAULT, A.a) >= 0,
+                NTH_E_FORMAT, "%s: %s cannot be read: damaged or truncated%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
+done:
+    if (memory >= 0) H5Sclose(memory);
+    return st;
+}
+
+nth_status nth_file_read_part_any(nth_file *file, const char *name, ptrdiff_t row, ptrdiff_t col, nth_mat A)
+{
+    nth_status st = NTH_OK;
+    dataset    d = { .id = -1, .space = -1, .type = -1 };
+    NTH_TRY(dataset_open(&d, file, name));
+    const ptrdiff_t cols = d.rank > 0 ? d.dims[d.rank - 1] : 1, block = d.rank > 1 ? d.dims[d.rank - 2] : 1;
+    const ptrdiff_t rows = cols > 0 ? d.count / cols : 0;
+    NTH_REQUIRE(row >= 0 && col >= 0 && row <= rows - A.rows && col <= cols - A.cols, NTH_E_SHAPE,
+                "%s: %s: part %td x %td at (%td,%td) of %td x %td", nth_priv_h5_name(file), name, A.rows, A.cols, row, col, rows, cols);
+    if (A.rows == 0 || A.cols == 0) goto done;
+    NTH_REQUIRE(is_stored(&d), NTH_E_FORMAT, "%s: %s cannot be read: damaged or truncated", nth_priv_h5_name(file), name);
+    if (d.rank == 0) {
+        NTH_REQUIRE(H5Dread(d.id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, A.a) >= 0, NTH_E_FORMAT,
+                    "%s: %s cannot be read: damaged or truncated%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
+        goto done;
+    }
+    for (ptrdiff_t at = 0; at < A.rows;) {
+        const ptrdiff_t lead = (row + at) / block, i = (row + at) % block;
+        const ptrdiff_t run = A.rows - at < block - i ? A.rows - at : block - i;
+        NTH_TRY(read_run(&d, file, name, lead, i, col, nth_block(A, at, 0, run, A.cols)));
+        at += run;
+    }
+done:
+    dataset_close(&d);
+    return st;
+}
+
 nth_status nth_file_list(nth_file *file, const char *group,
                          nth_status (*visit)(const char *name, void *ctx), void *ctx)
 {

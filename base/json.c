@@ -2,7 +2,8 @@
  *
  * Reading JSON; the only file that sees jansson.h.
  *
- * Called by: config.c, for --config FILE. The value of each member is turned into the text one
+ * Called by: config.c, for --config FILE; the tool, for texts kept in result files (nth_json_parse). In
+ * settings the value of each member is turned into the text one
  * would type on the command line, so that both ways in share one set of checks. Jansson tells the
  * place of a syntax error but forgets where a key stood; a scan of the (by then well-formed) text
  * finds it again for the message about an unknown key.
@@ -16,6 +17,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,5 +135,65 @@ nth_status nth_priv_settings_read(const char *path, nth_setting_visit *visit, vo
 done:
     nth_priv_free(text);
     if (f != NULL) fclose(f);
+    return st;
+}
+
+/* ---- Trees --------------------------------------------------------------------------------------- */
+
+static nth_json *tree_of(const json_t *v);
+
+/* One member of `to`, appended where there is no key. */
+static void put_member(nth_json *to, const char *key, const json_t *v)
+{
+    const json_type type = json_typeof(v);
+    if (type == JSON_OBJECT || type == JSON_ARRAY) {
+        if (key != NULL) nth_json_set(to, key, tree_of(v));
+        else nth_json_append(to, tree_of(v));
+    } else if (type == JSON_STRING) {
+        if (key != NULL) nth_json_set_string(to, key, json_string_value(v));
+        else nth_json_append_string(to, json_string_value(v));
+    } else if (type == JSON_REAL || type == JSON_NULL) {
+        const double x = type == JSON_REAL ? json_real_value(v) : (double)NAN;
+        if (key != NULL) nth_json_set_double(to, key, x);
+        else nth_json_append_double(to, x);
+    } else if (type == JSON_INTEGER) {
+        if (key != NULL) nth_json_set_int(to, key, json_integer_value(v));
+        else nth_json_append_int(to, json_integer_value(v));
+    } else if (key != NULL) {
+        nth_json_set_bool(to, key, json_is_true(v));
+    } else {
+        nth_json_append_int(to, json_is_true(v));
+    }
+}
+
+static nth_json *tree_of(const json_t *v)
+{
+    const bool  object = json_is_object(v);
+    nth_json   *to = object ? nth_json_object() : nth_json_array();
+    const char *key;
+    json_t     *value;
+    if (object) {
+        json_object_foreach((json_t *)v, key, value) put_member(to, key, value);
+    } else {
+        for (size_t i = 0; i < json_array_size(v); ++i) put_member(to, NULL, json_array_get(v, i));
+    }
+    return to;
+}
+
+nth_status nth_json_parse(nth_json **root, const char *name, const char *text)
+{
+    nth_status   st = NTH_OK;
+    json_error_t e;
+    char        *whole = NULL;
+    json_t      *v = json_loads(text, 0, &e);
+    *root = NULL;
+    NTH_REQUIRE(v != NULL || json_error_code(&e) != json_error_out_of_memory, NTH_E_NOMEM, "%s: out of memory", name);
+    NTH_REQUIRE(v != NULL, NTH_E_FORMAT, "%s:%d:%d: %s", name, e.line, e.column, e.text);
+    *root = tree_of(v);
+    NTH_TRY(nth_json_text(&whole, *root, 0)); /* tells of a member that was lost */
+done:
+    nth_json_text_free(whole);
+    if (st != NTH_OK) nth_json_destroy(root);
+    json_decref(v);
     return st;
 }

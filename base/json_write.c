@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Building JSON texts: a small tree of our own, so that numbers come out as the shortest decimal
- * that reads back the same, members keep their order, and every allocation is one of ours.
- * Called by: the command-line tool (--json), config.c (the resolved configuration). Reading JSON
- * is in json.c.
+ * that reads back the same, members keep their order, and every allocation is one of ours. At the end:
+ * looking into a tree. Called by: the command-line tool (--json), config.c (the resolved configuration).
+ * Reading JSON is in json.c.
  */
 #include "nth/json.h"
 #include "alloc_priv.h"
@@ -223,4 +223,37 @@ void nth_json_destroy(nth_json **root)
     nth_priv_free(j->key);
     nth_priv_free(j->text);
     nth_priv_free(j);
+}
+
+/* ---- Looking into a tree ------------------------------------------------------------------------- */
+
+const nth_json *nth_json_get(const nth_json *object, const char *key)
+{
+    if (object == NULL || object->kind != OBJECT) return NULL;
+    for (const nth_json *c = object->first; c != NULL; c = c->next)
+        if (strcmp(c->key, key) == 0) return c;
+    return NULL;
+}
+
+const nth_json *nth_json_first(const nth_json *parent) { return parent != NULL ? parent->first : NULL; }
+const nth_json *nth_json_next(const nth_json *member) { return member != NULL ? member->next : NULL; }
+
+double nth_json_number(const nth_json *value)
+{
+    if (value == NULL || (value->kind != DOUBLE && value->kind != INTEGER && value->kind != BOOLEAN)) return NAN;
+    return value->kind == DOUBLE ? value->real : (double)value->integer;
+}
+
+const char *nth_json_string(const nth_json *value)
+{
+    return value != NULL && value->kind == STRING ? value->text : NULL;
+}
+
+ptrdiff_t nth_json_doubles(const nth_json *array, double *out, ptrdiff_t n)
+{
+    ptrdiff_t count = 0;
+    if (array == NULL || array->kind != ARRAY) return 0;
+    for (const nth_json *c = array->first; c != NULL; c = c->next, ++count)
+        if (count < n) out[count] = nth_json_number(c);
+    return count;
 }

@@ -22,6 +22,7 @@ nth_status cmd_lantk(cli *c);
 nth_status cmd_net(cli *c);
 nth_status cmd_regress(cli *c);
 nth_status cmd_rerun(cli *c);
+nth_status cmd_report(cli *c);
 nth_status cmd_train(cli *c);
 nth_status cmd_verify(cli *c);
 

@@ -9,16 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const cli_run_keys[] = { "status", "nth_version", "git_revision", "git_dirty", "command_line", "config", "inputs", "seed",
-                                     "threads", "created", "start", "duration", "peak_memory", "resumed", "compiler",
-                                     "compiler_flags", "build_type", "blas", "gsl", "hdf5", "onednn", "vector_math", "cpu", NULL };
+#define RUN_KEYS                                                                                                               \
+    "status", "nth_version", "git_revision", "git_dirty", "command_line", "config", "inputs", "seed", "threads", "created", "start", \
+        "duration", "peak_memory", "resumed", "compiler", "compiler_flags", "build_type", "blas", "gsl", "hdf5", "onednn",       \
+        "vector_math", "cpu"
+#define RESULT_KEYS                                                                                                            \
+    "activation", "widths", "parameterization", "output_scale", "sigma_w", "sigma_b", "input_scale", "doubled", "frozen", "image", \
+        "channels", "strides", "outputs", "source", "preprocessing", "classes", "labels", "checksum", "data", "data_checksum",   \
+        "dual_error", "form", "draws", "batches", "networks", "power_of_width", "relative_standard_error", "sweep_hash",         \
+        "tile_edge", "chosen", "variant", "folds", "permuted_labels", "samples", "mean_abs_K", "mean_abs_Z", "range_K",          \
+        "condition", "constant", "r2", "dropped", "sketch_rows", "excess", "verdict"
+const char *const cli_run_keys[] = { RUN_KEYS, NULL };
+const char *const cli_result_keys[] = { RESULT_KEYS, NULL };
+const char *const cli_all_keys[] = { RUN_KEYS, RESULT_KEYS, NULL };
 
-const char *const cli_result_keys[] = { "activation", "widths", "parameterization", "output_scale", "sigma_w", "sigma_b",
-                                        "input_scale", "doubled", "frozen", "image", "channels", "strides", "outputs", "source", "preprocessing", "classes", "labels",
-                                        "checksum", "data", "data_checksum", "dual_error", "form", "draws", "networks",
-                                        "power_of_width", "relative_standard_error", "sweep_hash", "chosen", "variant",
-                                        "folds", "permuted_labels", "samples", "mean_abs_K", "mean_abs_Z", "range_K",
-                                        "condition", "constant", "r2", "dropped", "sketch_rows", "excess", "verdict", NULL };
 
 enum { MAX_PATH = 512, MAX_DEPTH = 16, NETWORK_KEYS = 9, AT_ONCE = 1 << 20 };
 

@@ -7,10 +7,11 @@
 
 #include "nth/file.h"
 
-/* Attributes that tell of a run (root), and those that tell of a result; both end with NULL. They are
+/* Attributes that tell of a run (root), and those that tell of a result; and all of them; each list ends with NULL. They are
  * asked for by name: listing those of a damaged object crashes HDF5 1.10. */
 extern const char *const cli_run_keys[];
 extern const char *const cli_result_keys[];
+extern const char *const cli_all_keys[];
 
 enum { CLI_MAX_TEXT = 1 << 18, CLI_MAX_INTS = 64 };
 

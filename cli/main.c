@@ -30,6 +30,7 @@ static const struct {
     { NTH_COMMAND_kare, cmd_kare },
     { NTH_COMMAND_verify, cmd_verify },
     { NTH_COMMAND_rerun, cmd_rerun },
+    { NTH_COMMAND_report, cmd_report },
     { NTH_COMMAND_info, cmd_info },
 };
 

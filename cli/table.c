@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Tables in three formats (table.h). Cells are kept as text; the first line is the heads.
+ * Tables in four formats (table.h). Cells are kept as text, numbers in full beside it; the first line is the heads.
  */
 #include "table.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct cell {
+    char *text, *exact; /* exact: of a number; NULL if it is the text */
+} cell;
+
 struct cli_table {
-    char     *caption, **cell; /* heads first */
+    char     *caption;
+    cell     *cell; /* heads first */
     ptrdiff_t count, room;
     int       columns;
     bool      lost;
@@ -24,20 +30,20 @@ static char *copy(const char *text, size_t length)
     return s;
 }
 
-static void append(cli_table *t, const char *text, size_t length)
+static void append(cli_table *t, const char *text, size_t length, const char *exact)
 {
     if (t->count == t->room) {
         const ptrdiff_t room = 2 * t->room + 64;
-        char          **more = realloc(t->cell, (size_t)room * sizeof *more);
+        cell           *more = realloc(t->cell, (size_t)room * sizeof *more);
         if (more == NULL) {
             t->lost = true;
             return;
         }
         t->cell = more, t->room = room;
     }
-    t->cell[t->count] = copy(text, length);
-    if (t->cell[t->count] == NULL) t->lost = true;
-    else ++t->count;
+    const cell c = { copy(text, length), exact != NULL ? copy(exact, strlen(exact)) : NULL };
+    if (c.text == NULL || (exact != NULL && c.exact == NULL)) t->lost = true;
+    t->cell[t->count++] = c;
 }
 
 cli_table *cli_table_create(const char *caption, const char *heads)
@@ -48,7 +54,7 @@ cli_table *cli_table_create(const char *caption, const char *heads)
     t->lost = t->caption == NULL;
     for (const char *at = heads;; ++at) {
         const size_t length = strcspn(at, "|");
-        append(t, at, length);
+        append(t, at, length, NULL);
         ++t->columns;
         at += length;
         if (*at == '\0') return t;
@@ -58,7 +64,7 @@ cli_table *cli_table_create(const char *caption, const char *heads)
 void cli_table_destroy(cli_table **t)
 {
     if (t == NULL || *t == NULL) return;
-    for (ptrdiff_t i = 0; i < (*t)->count; ++i) free((*t)->cell[i]);
+    for (ptrdiff_t i = 0; i < (*t)->count; ++i) free((*t)->cell[i].text), free((*t)->cell[i].exact);
     free((*t)->cell), free((*t)->caption), free(*t);
     *t = NULL;
 }
@@ -71,7 +77,35 @@ void cli_table_put(cli_table *t, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    append(t, text, strlen(text));
+    append(t, text, strlen(text), NULL);
+}
+
+void cli_table_text(cli_table *t, const char *text)
+{
+    if (t != NULL) append(t, text, strlen(text), NULL);
+}
+
+void cli_table_number(cli_table *t, double value)
+{
+    char text[32], exact[32];
+    if (t == NULL) return;
+    if (isnan(value)) {
+        append(t, "-", 1, NULL);
+        return;
+    }
+    snprintf(text, sizeof text, "%.5g", value);
+    for (int digits = 15; digits <= 17; ++digits) {
+        snprintf(exact, sizeof exact, "%.*g", digits, value);
+        if (strtod(exact, NULL) == value) break;
+    }
+    append(t, text, strlen(text), exact);
+}
+
+ptrdiff_t cli_table_rows(const cli_table *t) { return t != NULL ? t->count / t->columns - 1 : 0; }
+
+nth_status cli_table_check(cli *c, const cli_table *t)
+{
+    return t == NULL || t->lost ? cli_fail(c, NTH_E_NOMEM, "out of memory for a table") : NTH_OK;
 }
 
 /* ---- Formats ------------------------------------------------------------------------------------ */
@@ -81,14 +115,18 @@ typedef void cell_writer(FILE *f, const char *text);
 static void markdown_cell(FILE *f, const char *text)
 {
     for (; *text != '\0'; ++text) {
+        if (*text == '<') { /* no HTML through the back door */
+            fputs("&lt;", f);
+            continue;
+        }
         if (*text == '|') fputc('\\', f);
-        fputc(*text, f);
+        fputc((unsigned char)*text < ' ' ? ' ' : *text, f);
     }
 }
 
 static void csv_cell(FILE *f, const char *text)
 {
-    if (strpbrk(text, ",\"\n") == NULL) {
+    if (strpbrk(text, ",\"\n\r") == NULL) {
         fputs(text, f);
         return;
     }
@@ -109,17 +147,18 @@ static void latex_cell(FILE *f, const char *text)
         else if (*text == '~') fputs("\\textasciitilde{}", f);
         else if (*text == '<' || *text == '>' || *text == '|') fprintf(f, "$%c$", *text);
         else if (strchr("&%$#_{}", *text) != NULL) fprintf(f, "\\%c", *text);
-        else fputc(*text, f);
+        else fputc((unsigned char)*text < ' ' ? ' ' : *text, f);
     }
 }
 
-static void row(FILE *f, const cli_table *t, ptrdiff_t first, cell_writer *cell, const char *open, const char *between,
+static void row(FILE *f, const cli_table *t, ptrdiff_t first, cell_writer *put, bool exact, const char *open, const char *between,
                 const char *close)
 {
     fputs(open, f);
     for (int j = 0; j < t->columns && first + j < t->count; ++j) {
         if (j > 0) fputs(between, f);
-        cell(f, t->cell[first + j]);
+        const struct cell *c = &t->cell[first + j];
+        put(f, exact && c->exact != NULL ? c->exact : c->text);
     }
     fputs(close, f);
 }
@@ -127,15 +166,15 @@ static void row(FILE *f, const cli_table *t, ptrdiff_t first, cell_writer *cell,
 static void markdown(FILE *f, const cli_table *t)
 {
     if (t->caption[0] != '\0') fprintf(f, "%s\n\n", t->caption);
-    row(f, t, 0, markdown_cell, "| ", " | ", " |\n|");
+    row(f, t, 0, markdown_cell, false, "| ", " | ", " |\n|");
     for (int j = 0; j < t->columns; ++j) fputs("---|", f);
     fputc('\n', f);
-    for (ptrdiff_t i = t->columns; i < t->count; i += t->columns) row(f, t, i, markdown_cell, "| ", " | ", " |\n");
+    for (ptrdiff_t i = t->columns; i < t->count; i += t->columns) row(f, t, i, markdown_cell, false, "| ", " | ", " |\n");
 }
 
 static void csv(FILE *f, const cli_table *t)
 {
-    for (ptrdiff_t i = 0; i < t->count; i += t->columns) row(f, t, i, csv_cell, "", ",", "\n");
+    for (ptrdiff_t i = 0; i < t->count; i += t->columns) row(f, t, i, csv_cell, true, "", ",", "\n");
 }
 
 static void latex(FILE *f, const cli_table *t)
@@ -149,9 +188,52 @@ static void latex(FILE *f, const cli_table *t)
     fputs("\\begin{tabular}{l", f);
     for (int j = 1; j < t->columns; ++j) fputc('r', f);
     fputs("}\n\\toprule\n", f);
-    row(f, t, 0, latex_cell, "", " & ", " \\\\\n\\midrule\n");
-    for (ptrdiff_t i = t->columns; i < t->count; i += t->columns) row(f, t, i, latex_cell, "", " & ", " \\\\\n");
+    row(f, t, 0, latex_cell, false, "", " & ", " \\\\\n\\midrule\n");
+    for (ptrdiff_t i = t->columns; i < t->count; i += t->columns) row(f, t, i, latex_cell, false, "", " & ", " \\\\\n");
     fputs("\\bottomrule\n\\end{tabular}\n\\end{table}\n", f);
+}
+
+static bool is_bad(const char *text)
+{
+    return strncmp(text, "FAILS", 5) == 0 || strncmp(text, "fails", 5) == 0 || strncmp(text, "rejected", 8) == 0;
+}
+
+/* Numbers stand to the right, words to the left, heads above what they head. */
+static const char *class_of(const cli_table *t, ptrdiff_t i)
+{
+    const ptrdiff_t below = i < t->columns && i + t->columns < t->count ? i + t->columns : i;
+    const char     *text = t->cell[below].text;
+    if (is_bad(text) && below == i) return " class=\"bad\"";
+    if ((strcmp(text, "holds") == 0 || strcmp(text, "supported") == 0) && below == i) return " class=\"good\"";
+    if (strlen(text) > 60 && below == i) return " class=\"long\"";
+    const bool number = text[strspn(text, "-+.0123456789e")] == '\0' || strcmp(text, "inf") == 0 || strcmp(text, "-inf") == 0;
+    return number ? "" : " class=\"word\"";
+}
+
+static void html_row(FILE *f, const cli_table *t, ptrdiff_t first, const char *tag, void (*escape)(FILE *f, const char *text))
+{
+    fputs("<tr>", f);
+    for (int j = 0; j < t->columns && first + j < t->count; ++j) {
+        fprintf(f, "<%s%s>", tag, class_of(t, first + j));
+        escape(f, t->cell[first + j].text);
+        fprintf(f, "</%s>", tag);
+    }
+    fputs("</tr>\n", f);
+}
+
+void cli_table_html(FILE *f, const cli_table *t, void (*escape)(FILE *f, const char *text))
+{
+    fputs("<table>", f);
+    if (t->caption[0] != '\0') {
+        fputs("<caption>", f);
+        escape(f, t->caption);
+        fputs("</caption>", f);
+    }
+    fputs("<thead>", f);
+    html_row(f, t, 0, "th", escape);
+    fputs("</thead><tbody>\n", f);
+    for (ptrdiff_t i = t->columns; i < t->count; i += t->columns) html_row(f, t, i, "td", escape);
+    fputs("</tbody></table>", f);
 }
 
 static const struct {
@@ -172,6 +254,12 @@ static int format_of(const char *path)
 void cli_table_say(const cli *c, const cli_table *t)
 {
     if (!c->cfg->json && t != NULL) markdown(stdout, t);
+}
+
+void cli_table_print(FILE *f, const cli_table *t, const char *name)
+{
+    const int which = format_of(name);
+    if (which >= 0) format[which].write(f, t);
 }
 
 static nth_status open_table(cli *c, FILE **f, const char *mode)

@@ -29,6 +29,7 @@ typedef struct agnostic {
     cli      *c;
     nth_json *rows;
     cli_table *lines;
+    char      about[ROWS * 96]; /* what each row is about, a line each */
     double    row[3 * ROWS]; /* error, its standard error, 1 holds, 0 fails, NaN no verdict */
     ptrdiff_t count;
     nth_data *data[2];
@@ -47,6 +48,8 @@ static void report(agnostic *a, const char *inputs, const char *kernel, const ch
     cli_table_put(a->lines, "%.4f +- %.4f", error, s.standard_error);
     cli_table_put(a->lines, "%s", expected);
     cli_table_put(a->lines, "%s", word[v]);
+    const size_t used = strlen(a->about);
+    snprintf(a->about + used, sizeof a->about - used, "%s%s | %s | %s", a->count > 0 ? "\n" : "", inputs, kernel, labels);
     memcpy(a->row + 3 * a->count++, row, sizeof row);
     if (v == FAILS) ++a->c->failed_checks;
     if (a->rows == NULL) return;
@@ -232,6 +235,7 @@ nth_status cli_verify_agnostic(cli *c)
     CLI_TRY(images(&a, n, k));
     if (f != NULL) {
         CLI_TRY(nth_file_write(f, "/rows", a.row, 2, (const ptrdiff_t[]){ a.count, 3 }));
+        CLI_TRY(nth_file_set_string(f, "/rows", "lines", a.about));
         CLI_TRY(nth_file_commit(&f));
     }
     cli_table_say(c, a.lines);

@@ -507,6 +507,33 @@ static void parts_outside_are_refused(void)
     nth_file_close(&f);
 }
 
+/* Parts of arrays of any rank are those of the whole, also across leading indices. */
+static void parts_of_any_rank(void)
+{
+    static const ptrdiff_t dims[] = { 2, 3, 2, 4 };
+    double                 x[48], y[48];
+    nth_file              *f = NULL;
+    start();
+    for (int i = 0; i < 48; ++i) x[i] = i == 29 ? (double)INFINITY : 0.5 * i;
+    NTH_CHECK_OK(nth_file_create(&f, path, &prov));
+    for (int rank = 0; rank <= 4; ++rank) {
+        const ptrdiff_t *d = dims + 4 - rank, rows = rank < 2 ? 1 : rank == 2 ? 2 : rank == 3 ? 6 : 12, cols = rank > 0 ? 4 : 1;
+        NTH_CHECK_OK(nth_file_write(f, "/x", x, rank, d));
+        for (ptrdiff_t at = 0; at < rows; ++at)
+            for (ptrdiff_t r = 0; r <= rows - at; ++r)
+                for (ptrdiff_t col = 0; col < cols; ++col) {
+                    bool same = true;
+                    NTH_CHECK_OK(nth_file_read_part_any(f, "/x", at, col, nth_mat_of(y, r, cols - col)));
+                    for (ptrdiff_t e = 0; e < r * (cols - col); ++e)
+                        same = same && y[e] == x[(at + e / (cols - col)) * cols + col + e % (cols - col)];
+                    NTH_CHECK(same);
+                }
+        NTH_CHECK_STATUS(nth_file_read_part_any(f, "/x", 1, 0, nth_mat_of(y, rows, 1)), NTH_E_SHAPE);
+        NTH_CHECK_STATUS(nth_file_read_part_any(f, "/x", 0, cols, nth_mat_of(y, 1, 1)), NTH_E_SHAPE);
+    }
+    nth_file_close(&f);
+}
+
 static nth_status collect(const char *name, void *ctx)
 {
     char *all = ctx;
@@ -589,6 +616,7 @@ int main(void)
                                                 { "resumed_matrices_are_kept", resumed_matrices_are_kept },
                                                 { "new_matrices_are_zero", new_matrices_are_zero },
                                                 { "parts_outside_are_refused", parts_outside_are_refused },
+                                                { "parts_of_any_rank", parts_of_any_rank },
                                                 { "groups_are_listed", groups_are_listed },
                                                 { "survives_lack_of_memory", survives_lack_of_memory },
                                                 { "build_is_described", build_is_described },

@@ -41,6 +41,37 @@ static nth_json *sample(void)
     return o;
 }
 
+/* A text that we wrote is read back to the same text; what is not there is NULL, NaN or 0. */
+static void trees_are_read(void)
+{
+    nth_json *o = sample(), *back = NULL;
+    char     *text = NULL, *again = NULL;
+    double    v[2] = { 0.0 };
+    if (!NTH_CHECK_OK(nth_json_text(&text, o, 0)) || !NTH_CHECK_OK(nth_json_parse(&back, "sample", text))) return;
+    NTH_CHECK_OK(nth_json_text(&again, back, 0));
+    NTH_CHECK(again != NULL && strstr(again, "\"yes\": true, \"v\": [1, null, -1e-300], \"list\": [{\"no\": false}, \"w\", 7, null], \"empty\": []}") != NULL);
+    NTH_CHECK(strcmp(nth_json_string(nth_json_get(back, "name")), "a \"b\"\\\n\t\x01 \xc3\xa9") == 0);
+    NTH_CHECK(nth_json_number(nth_json_get(back, "x")) == 0.1);
+    NTH_CHECK(nth_json_number(nth_json_get(back, "n")) == (double)INT64_MIN);
+    NTH_CHECK(nth_json_number(nth_json_get(back, "yes")) == 1.0);
+    NTH_CHECK(isnan(nth_json_number(nth_json_get(back, "name"))) && isnan(nth_json_number(nth_json_get(back, "absent"))));
+    NTH_CHECK(nth_json_string(nth_json_get(back, "x")) == NULL && nth_json_string(NULL) == NULL);
+    NTH_CHECK(nth_json_doubles(nth_json_get(back, "v"), v, 2) == 3 && v[0] == 1.0 && isnan(v[1])); /* no more than there is room */
+    NTH_CHECK(nth_json_doubles(nth_json_get(back, "x"), v, 2) == 0 && nth_json_doubles(NULL, v, 2) == 0);
+    const nth_json *list = nth_json_get(back, "list");
+    NTH_CHECK(nth_json_number(nth_json_get(nth_json_first(list), "no")) == 0.0);
+    NTH_CHECK(strcmp(nth_json_string(nth_json_next(nth_json_first(list))), "w") == 0);
+    NTH_CHECK(nth_json_first(nth_json_get(back, "empty")) == NULL && nth_json_next(NULL) == NULL && nth_json_first(NULL) == NULL);
+    NTH_CHECK(nth_json_get(list, "no") == NULL && nth_json_get(NULL, "no") == NULL);
+    nth_json_text_free(text), nth_json_text_free(again);
+    nth_json_destroy(&o), nth_json_destroy(&back);
+    static const char *const bad[] = { "", "{", "7", "{\"a\": }", "[1,]", "{} x" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {
+        NTH_CHECK_STATUS(nth_json_parse(&back, "bad", bad[i]), NTH_E_FORMAT);
+        NTH_CHECK(back == NULL);
+    }
+}
+
 static void texts_are_exact(void)
 {
     nth_json *o = sample();
@@ -202,8 +233,18 @@ static nth_status build(void)
 
 static nth_status read(void) { return parse("{\"a\": [1, 2.5, \"x\"], \"b\": false}"); }
 
+static nth_status read_tree(void)
+{
+    nth_json        *o = NULL;
+    const nth_status st = nth_json_parse(&o, "text", "{\"a\": [1, {\"b\": null}, \"c\"], \"d\": true}");
+    NTH_CHECK((st == NTH_OK) == (o != NULL));
+    nth_json_destroy(&o);
+    return st;
+}
+
 static void survives_lack_of_memory(void)
 {
+    nth_test_every_allocation_fails(read_tree);
     nth_test_every_allocation_fails(build);
     nth_test_every_allocation_fails(read);
 }
@@ -211,6 +252,7 @@ static void survives_lack_of_memory(void)
 int main(void)
 {
     return nth_test_main("json", (nth_test_case[]){ { "texts_are_exact", texts_are_exact },
+                                                    { "trees_are_read", trees_are_read },
                                                     { "bad_bytes_are_replaced", bad_bytes_are_replaced },
                                                     { "numbers_read_back", numbers_read_back },
                                                     { "null_trees_are_harmless", null_trees_are_harmless },

@@ -17,12 +17,15 @@ static const char *verdict_name(nth_verdict v)
 
 static nth_json *rate_json(const nth_family *f, const nth_rate *r)
 {
-    nth_json       *o = nth_json_object();
+    nth_json       *o = nth_json_object(), *dropped = nth_json_array();
     const ptrdiff_t all = f->small_time ? f->n_times : f->n_widths;
+    for (ptrdiff_t p = 0; p < all; ++p)
+        if (r->dropped[p]) nth_json_append_int(dropped, p); /* which points the line does not go through */
     nth_json_set_double(o, "slope", r->slope);
     nth_json_set_double(o, "low", r->low);
     nth_json_set_double(o, "high", r->high);
     nth_json_set_int(o, "points", r->points);
+    nth_json_set(o, "dropped", dropped);
     nth_json_set_doubles(o, "local_slopes", r->local, r->points > 1 ? r->points - 1 : 0);
     nth_json_set_doubles(o, "median", r->median, all);
     nth_json_set_doubles(o, "upper_90", r->upper, all);

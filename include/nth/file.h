@@ -156,6 +156,16 @@ NTH_API NTH_NODISCARD nth_status nth_file_read_rows(nth_file *file, const char *
                                                     double *out);
 
 /**
+ * Reads a part of an array of any rank, seen as a matrix with as many columns as its last extent; the rows run over all other
+ * indices, the last one fastest. A vector is one row, a scalar 1 x 1. Non-finite entries are allowed.
+ *
+ * Shapes     A (r x c) within (dims[0] .. dims[rank-2] x dims[rank-1]).
+ * Cost       the part; one access to the file for each run of rows with the same leading indices.
+ * Errors     NTH_E_FORMAT: missing, not numbers, damaged; NTH_E_SHAPE outside.
+ */
+NTH_API NTH_NODISCARD nth_status nth_file_read_part_any(nth_file *file, const char *name, ptrdiff_t row, ptrdiff_t col, nth_mat A);
+
+/**
  * Calls visit(name, ctx) for each link directly under a group, in name order, until it returns a
  * status other than NTH_OK, which is handed on.
  *

@@ -41,6 +41,6 @@ fi
 # Completion: one script for each shell, with every command.
 for shell in bash zsh; do
     expect 0 '' info --completion $shell
-    holds "$shell: all commands" grep -qE '(compgen -W .|compadd -- )net data kernel hierarchy train regress lantk elastic kare verify rerun info ' out
+    holds "$shell: all commands" grep -qE '(compgen -W .|compadd -- )net data kernel hierarchy train regress lantk elastic kare verify rerun report info ' out
 done
 expect 2 'nth info: --completion: "fish" is none of bash, zsh; did you mean "bash"?' info --completion fish
