@@ -21,6 +21,6 @@ export nth csv here
 for seed in $(seq 1 "${1:-10}"); do
     for noise in 0 0.1; do for gamma in 1 1.25 1.5; do echo "$gamma $noise $seed"; done; done
 done | xargs -P "${JOBS:-1}" -L 1 bash -c 'set -euo pipefail; one "$@"' one
-"$nth" info | awk '$1 == "git_revision" { r = $2 } $1 == "git_dirty" { d = $2 } END { print r, d }' >"$here/.revision"
+"$nth" info | awk '$1 == "git_revision" { r = $2 } $1 == "git_dirty" { d = $2 } END { print r ", dirty: " d }' >"$here/.revision"
 awk -v revision="$(cat "$here/.revision")" -f "$here/cosine.awk" "$here/published.csv" "$csv" >"$here/cosine.md"
 rm "$here/.revision"

@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 nth=${NTH:-$here/../../build/cli/nth} csv=$here/mnist.csv
 [ -n "${NTH_DATA_DIR-}" ] || { echo "skipped: NTH_DATA_DIR is not set" >&2; exit 0; }
-runs=${1:-2:32:1 2:64:1 4:32:1 4:64:1 2:128:1 4:128:1 2:64:10 4:64:10 2:32:10 4:32:10 2:128:10 4:128:10}
+runs=${1:-2:32:0.1 4:32:0.1 2:32:0.01 4:32:0.01 2:64:0.1 4:64:0.1 2:128:0.1 4:128:0.1 2:64:0.01 4:64:0.01 2:128:0.01 4:128:0.01 2:32:1 4:32:1}
 [ -f "$csv" ] || echo 'depth,width,rate,what,alpha_or_step,kare,loo,mse,accuracy' >"$csv"
 part=$(mktemp)
 trap 'rm -f "$part"' EXIT

@@ -34,6 +34,6 @@ one() { # set fold setting
 export -f one
 export nth csv here
 for set in "$@"; do
-    for fold in 0 1 2 3 4; do for setting in 1:0.01 10:0.03 100:0.1; do echo "$set $fold $setting"; done; done
+    for fold in 0 1 2 3 4; do for setting in 0.1:0.01 1:0.03 10:0.1 100:0.1; do echo "$set $fold $setting"; done; done
 done | xargs -P "${JOBS:-1}" -L 1 bash -c 'set -euo pipefail; one "$@"' one
 awk -v revision="$("$nth" info | awk '$1 == "git_revision" { r = $2 } $1 == "git_dirty" { d = $2 } END { print r ", dirty: " d }')" -f "$here/uci.awk" "$csv" >"$here/uci.md"
