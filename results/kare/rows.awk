@@ -6,7 +6,7 @@
 #     curve,step,kare,,test_risk,           each point of the training
 #     WHAT_CRITERION,alpha,..               the ridge chosen by kare, loo, least (of the curve)
 #     network,,,,mse,accuracy; mean,,,,mse, the network itself, the mean target; `mean` is the last row
-function number(s) { gsub(/[ ,]/, "", s); return s }
+function number(s) { gsub(/[ ,]/, "", s); return sprintf("%.6g", s) }
 function put(name) { rows[++count] = prefix "," name "," v["alpha"] v["step"] "," v["kare"] "," v["loo"] "," v["mse"] v["test_risk"] "," v["accuracy"]; split("", v) }
 /^  "(curve|fits|chosen)": / { part = $1; gsub(/[":]/, "", part) }
 /^    "[a-z_]+": [[{]/ { kernel = $1; gsub(/[":]/, "", kernel) }

@@ -39,7 +39,7 @@ has after-network || {
     "$nth" kernel --net "$out/kare-after.h5" --data "$data" --out "$out/kare-after-kernel.h5" --quiet >/dev/null
     row after-network "$out/kare-after-kernel.h5" '' '' "$(awk '/"accuracy_test"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); last = $0 } END { print last }' "$out/train.json")"
 }
-for run in ${RUNS:-0.1:10 0.1:30 0.1:100 1:10 1:30 1:100 10:10 10:100 100:100}; do
+for run in ${RUNS:-0.01:100 0.01:300 0.1:10 0.1:30 0.1:100 1:10 1:30 1:100 10:10 10:100 100:100}; do
     name="kare lr ${run%:*} steps ${run#*:}"
     has "$name" && continue
     # The kernel file lacks the test inputs' own diagonal, which elasticity needs: the network's kernel again.

@@ -17,7 +17,7 @@ $4 == "failed" { failed[$1]++; failures++; next }
 }
 END {
     print "# Small two-class UCI sets\n\nWritten by `results/kare/run-uci.sh`; revision " revision ", seed 1 of the network."
-    print "Test accuracy, %, mean over the four given folds; setting and ridge chosen on the tuning split alone. Runs that diverged: " failures + 0 ".\n"
+    print "Test accuracy, %, mean over the four given folds; setting and ridge chosen on the tuning split alone (best accuracy, then least error).\nAs in the collection, the tuning split is drawn from the same rows as the folds: absolute accuracies are a little optimistic, alike for all methods. Runs that diverged: " failures + 0 ".\n"
     line = "| set |"; rule = "|---|"
     for (k = 1; k <= m; ++k) { line = line " " name[k] " |"; rule = rule "---:|" }
     print line "\n" rule
