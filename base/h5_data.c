@@ -320,29 +320,6 @@ done:
     return st;
 }
 
-nth_status nth_file_read_rows(nth_file *file, const char *name, ptrdiff_t first, ptrdiff_t rows, double *out)
-{
-    nth_status st = NTH_OK;
-    dataset    d = { .id = -1, .space = -1, .type = -1 };
-    hid_t      memory = -1;
-    hsize_t    start[NTH_MAX_RANK] = { 0 }, count[NTH_MAX_RANK] = { 0 };
-    NTH_TRY(dataset_open(&d, file, name));
-    NTH_REQUIRE(first >= 0 && rows >= 0 && first <= (d.rank > 0 ? d.dims[0] : 1) - rows, NTH_E_SHAPE,
-                "%s: %s: %td rows from %td on of %td", nth_priv_h5_name(file), name, rows, first, d.rank > 0 ? d.dims[0] : 1);
-    if (rows == 0 || d.count == 0) goto done;
-    for (int i = 0; i < d.rank; ++i) count[i] = (hsize_t)(i == 0 ? rows : d.dims[i]);
-    start[0] = (hsize_t)first;
-    memory = d.rank > 0 ? H5Screate_simple(d.rank, count, NULL) : H5Screate(H5S_SCALAR);
-    NTH_REQUIRE(memory >= 0 && (d.rank == 0 || H5Sselect_hyperslab(d.space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0),
-                NTH_E_IO, "%s: %s: part cannot be selected%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
-    NTH_REQUIRE(is_stored(&d) && H5Dread(d.id, H5T_NATIVE_DOUBLE, memory, d.space, H5P_DEFAULT, out) >= 0, NTH_E_FORMAT,
-                "%s: %s cannot be read: damaged or truncated%s", nth_priv_h5_name(file), name, nth_priv_h5_cause());
-done:
-    if (memory >= 0) H5Sclose(memory);
-    dataset_close(&d);
-    return st;
-}
-
 /* Rows [row, row + A.rows) with the same leading indices `lead` of an array of rank 1 or more. */
 static nth_status read_run(const dataset *d, nth_file *file, const char *name, ptrdiff_t lead, ptrdiff_t row, ptrdiff_t col, nth_mat A)
 {
@@ -387,6 +364,21 @@ nth_status nth_file_read_part_any(nth_file *file, const char *name, ptrdiff_t ro
     }
 done:
     dataset_close(&d);
+    return st;
+}
+
+nth_status nth_file_read_rows(nth_file *file, const char *name, ptrdiff_t first, ptrdiff_t rows, double *out)
+{
+    nth_status st = NTH_OK;
+    ptrdiff_t  dims[NTH_MAX_RANK], inner = 1;
+    int        rank;
+    NTH_TRY(nth_file_shape(file, name, &rank, dims));
+    NTH_REQUIRE(first >= 0 && rows >= 0 && first <= dims[0] - rows, NTH_E_SHAPE, "%s: %s: %td rows from %td on of %td",
+                nth_priv_h5_name(file), name, rows, first, dims[0]);
+    for (int i = 1; i + 1 < rank; ++i) inner *= dims[i];
+    if (rank < 2) NTH_TRY(nth_file_read_part_any(file, name, 0, first, nth_mat_of(out, 1, rows)));
+    else NTH_TRY(nth_file_read_part_any(file, name, first * inner, 0, nth_mat_of(out, rows * inner, dims[rank - 1])));
+done:
     return st;
 }
 

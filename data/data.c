@@ -28,7 +28,7 @@ static const nth_source sources[] = {
       .load = nth_priv_load_csv },
     { .scheme = "uci", .keys = { "fold" }, .load = nth_priv_load_uci },
     { .scheme = "synthetic",
-      .keys = { "n", "d", "test", "seed", "size", "label", "noise" },
+      .keys = { "n", "d", "test", "seed", "size", "label", "noise", "gamma" },
       .load = nth_priv_load_synthetic },
     { .load = NULL },
 };

@@ -42,6 +42,9 @@ const char              *nth_priv_spec_text(const nth_spec *spec, const char *ke
 /* Integer lo..hi in decimal; *out is left alone where the key is not given. */
 NTH_NODISCARD nth_status nth_priv_spec_count(const nth_spec *spec, const char *key, ptrdiff_t lo,
                                              ptrdiff_t hi, ptrdiff_t *out);
+/* Decimal number in [lo, hi]; *text is the default, and is replaced where the key is given. */
+NTH_NODISCARD nth_status nth_priv_spec_real(const nth_spec *spec, const char *key, double lo, double hi, const char **text,
+                                            double *out);
 NTH_NODISCARD nth_status nth_priv_spec_seed(const nth_spec *spec, const char *key, uint64_t *out);
 bool                     nth_priv_parse_u64(const char *text, uint64_t *out);
 /* The name of the list (NULL-terminated) with the smallest edit distance; NULL for an empty list. */

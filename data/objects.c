@@ -83,10 +83,9 @@ nth_status nth_priv_load_objects(nth_data *data, const nth_spec *spec)
     nth_status  st = NTH_OK;
     ptrdiff_t   n = 200, test = 100, size = 16;
     uint64_t    seed = 1;
-    const char *label = nth_priv_spec_text(spec, "label"), *noise = nth_priv_spec_text(spec, "noise");
-    char       *end;
+    const char *label = nth_priv_spec_text(spec, "label"), *noise = "0.1";
+    double      level;
     if (label == NULL) label = systems[ANIMAL];
-    if (noise == NULL) noise = "0.1";
     NTH_TRY(nth_priv_spec_count(spec, "n", 1, PTRDIFF_MAX, &n));
     NTH_TRY(nth_priv_spec_count(spec, "test", 0, PTRDIFF_MAX, &test));
     NTH_TRY(nth_priv_spec_count(spec, "size", 8, NTH_OBJECTS_SIZE, &size));
@@ -95,9 +94,7 @@ nth_status nth_priv_load_objects(nth_data *data, const nth_spec *spec)
     const int which = strcmp(label, systems[FURNITURE]) == 0 ? FURNITURE : ANIMAL;
     NTH_REQUIRE(strcmp(label, systems[which]) == 0, NTH_E_ARG, "synthetic:two-objects: label=%s; did you mean \"%s\"?", label,
                 nth_priv_data_nearest(label, systems));
-    const double level = strtod(noise, &end);
-    NTH_REQUIRE(end != noise && *end == '\0' && level >= 0.0 && level <= 100.0, NTH_E_ARG,
-                "synthetic:two-objects: noise=%s; must be a number from 0 to 100", noise);
+    NTH_TRY(nth_priv_spec_real(spec, "noise", 0.0, 100.0, &noise, &level));
     NTH_TRY(nth_priv_data_alloc(data, n, test, size * size, 1));
     NTH_TRY(nth_priv_data_labels(data, 2, names[which]));
     NTH_TRY(nth_priv_format(&data->source, "synthetic:two-objects?n=%td&test=%td&seed=%llu&size=%td&label=%s&noise=%s", n, test,

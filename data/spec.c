@@ -9,6 +9,7 @@
 #include "fail_priv.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WORD_MAX_LENGTH = 64 };
@@ -94,6 +95,20 @@ nth_status nth_priv_spec_count(const nth_spec *spec, const char *key, ptrdiff_t 
     NTH_REQUIRE(ok, NTH_E_ARG, "%s:%s: %s=%s; must be an integer, %td or more", spec->scheme, spec->path,
                 key, text, lo);
     *out = (ptrdiff_t)value;
+done:
+    return st;
+}
+
+nth_status nth_priv_spec_real(const nth_spec *spec, const char *key, double lo, double hi, const char **text, double *out)
+{
+    nth_status  st = NTH_OK;
+    const char *given = nth_priv_spec_text(spec, key);
+    char       *end;
+    if (given != NULL) *text = given;
+    const double value = strtod(*text, &end);
+    NTH_REQUIRE(end != *text && *end == '\0' && value >= lo && value <= hi, NTH_E_ARG,
+                "%s:%s: %s=%s; must be a number from %g to %g", spec->scheme, spec->path, key, *text, lo, hi);
+    *out = value;
 done:
     return st;
 }

@@ -21,6 +21,7 @@ typedef struct training {
     nth_cmat                X, Y, X_test, Y_test;
     ptrdiff_t               parameters, batch, epoch; /* epoch: that of perm, -1 at first */
     double                 *theta, *good, *grad;      /* (P) */
+    nth_optimizer          *rule;
     nth_rows               *all;                      /* training and test inputs */
     nth_mat                 K, K_test, P, F;          /* (n x n), (k x n), (n x c), (k x c) of all samples */
     nth_mat                 S;                        /* (b x b) */
@@ -44,7 +45,8 @@ double nth_kare_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdiff_t k, 
     for (int l = 1; l <= cfg->layers; ++l) P += (double)cfg->widths[l] * (double)(cfg->widths[l - 1] + 1);
     const double kernels = all * all + rows * rows + all * (double)k + 3.0 * b * b + 2.0 * all * all;
     const double copies = cfg->doubled ? 2.0 : 1.0;
-    return 8.0 * (3.0 * copies * P + kernels + rows * (c + copies * (double)cfg->widths[1]) + 2.0 * b * (c + (double)cfg->widths[0]) +
+    const double vectors = opt->rule.kind == NTH_OPTIMIZER_ADAM ? 5.0 : opt->rule.momentum > 0.0 ? 4.0 : 3.0;
+    return 8.0 * (vectors * copies * P + kernels + rows * (c + copies * (double)cfg->widths[1]) + 2.0 * b * (c + (double)cfg->widths[0]) +
                   nth_jet_doubles(cfg, 1, n + k, false) + nth_pullback_doubles(cfg, (ptrdiff_t)b));
 }
 
@@ -64,8 +66,6 @@ static nth_status check(const training *t)
     const nth_kare_options *o = t->opt;
     const ptrdiff_t         n = t->X.rows, k = t->X_test.rows;
     NTH_REQUIRE(isfinite(o->z) && o->z > 0.0, NTH_E_ARG, "ridge z = %g; must be positive and finite", o->z);
-    NTH_REQUIRE(isfinite(o->learning_rate) && o->learning_rate > 0.0, NTH_E_ARG,
-                "learning rate %g; must be positive and finite", o->learning_rate);
     NTH_REQUIRE(o->steps >= 0 && o->every >= 1, NTH_E_ARG, "%td steps, a point every %td; expected >= 0 and >= 1", o->steps,
                 o->every);
     NTH_REQUIRE(o->batch == 0 || (o->batch >= 2 && o->batch <= n), NTH_E_ARG,
@@ -87,6 +87,7 @@ static nth_status set_up(training *t)
     NTH_TRY(check(t));
     t->parameters = nth_net_parameters(t->net), t->batch = whole ? n : t->opt->batch, t->epoch = -1;
     NTH_TRY(nth_rows_create(&t->all, t->net, t->X, t->X_test));
+    NTH_TRY(nth_optimizer_create(&t->rule, &t->opt->rule, t->parameters));
     NTH_TRY(nth_priv_doubles(&t->theta, t->parameters, "parameters"));
     NTH_TRY(nth_priv_doubles(&t->good, t->parameters, "parameters"));
     NTH_TRY(nth_priv_doubles(&t->grad, t->parameters, "derivative"));
@@ -111,6 +112,7 @@ done:
 
 static void tear_down(training *t)
 {
+    nth_optimizer_destroy(&t->rule);
     nth_pullback_destroy(&t->pb);
     nth_rows_destroy(&t->rows);
     nth_rows_destroy(&t->all);
@@ -201,12 +203,6 @@ done:
     return st;
 }
 
-/* Plain gradient descent: the one place that knows the update rule. */
-static void sgd_step(double *theta, const double *grad, ptrdiff_t P, double learning_rate)
-{
-    nth_axpy(-learning_rate, grad, theta, P);
-}
-
 static nth_status run(training *t, nth_kare_curve *curve)
 {
     nth_status st = NTH_OK;
@@ -220,10 +216,10 @@ static nth_status run(training *t, nth_kare_curve *curve)
         memcpy(t->good, t->theta, (size_t)t->parameters * sizeof(double));
         curve->steps = step;
         if (step == t->opt->steps) break;
-        sgd_step(t->theta, t->grad, t->parameters, t->opt->learning_rate);
+        nth_optimizer_step(t->rule, t->theta, t->grad);
         NTH_REQUIRE(nth_all_finite(nth_cmat_of(t->theta, 1, t->parameters)), NTH_E_NUMERIC,
                     "after %td steps: a parameter is not finite; the learning rate %g is too large", step + 1,
-                    t->opt->learning_rate);
+                    t->opt->rule.learning_rate);
         NTH_TRY(nth_net_set_parameters(t->net, t->theta));
     }
 done:

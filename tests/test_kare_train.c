@@ -43,7 +43,7 @@ static nth_net *make_net(nth_activation act, int layers, bool doubled)
 
 static nth_kare_options options(ptrdiff_t steps, ptrdiff_t batch)
 {
-    return (nth_kare_options){ .z = 0.05, .learning_rate = 5.0, .steps = steps, .batch = batch, .every = 1, .seed = 9 };
+    return (nth_kare_options){ .z = 0.05, .rule = { NTH_OPTIMIZER_SGD, .learning_rate = 5.0 }, .steps = steps, .batch = batch, .every = 1, .seed = 9 };
 }
 
 /* Trains on the first n samples without a test set; parameters in theta. */
@@ -85,13 +85,45 @@ static void a_step_is_the_formula(void)
     for (int s = 0; s < 2; ++s) {
         NTH_CHECK_OK(nth_net_get_parameters(start, net));
         gradient(grad, net, NULL, N, opt.z);
-        for (int p = 0; p < P; ++p) start[p] -= opt.learning_rate * grad[p];
+        for (int p = 0; p < P; ++p) start[p] -= opt.rule.learning_rate * grad[p];
         NTH_CHECK_OK(nth_net_set_parameters(net, start));
     }
     NTH_CHECK_OK(train(theta, NTH_ACT_GELU, N, &opt, &curve));
     NTH_CHECK(memcmp(theta, start, sizeof theta) == 0);
     NTH_CHECK(curve.points == 3 && curve.steps == 2);
     nth_net_destroy(&net);
+}
+
+/* Adam and SGD with momentum: the memory goes from step to step, and the step is the public one. */
+static void rules_are_the_optimizer_s(void)
+{
+    nth_optimizer_options rule[2] = { nth_optimizer_defaults(NTH_OPTIMIZER_ADAM), nth_optimizer_defaults(NTH_OPTIMIZER_SGD) };
+    rule[0].learning_rate = 0.03, rule[1].learning_rate = 2.0, rule[1].momentum = 0.8;
+    for (int r = 0; r < 2; ++r) {
+        double           theta[P], want[P], grad[P];
+        nth_net         *net = make_net(NTH_ACT_GELU, 3, false);
+        nth_optimizer   *o = NULL;
+        nth_kare_curve   curve;
+        nth_kare_options opt = options(4, 0);
+        opt.rule = rule[r];
+        NTH_CHECK_OK(nth_optimizer_create(&o, &rule[r], P));
+        for (int s = 0; s < 4; ++s) {
+            NTH_CHECK_OK(nth_net_get_parameters(want, net));
+            gradient(grad, net, NULL, N, opt.z);
+            nth_optimizer_step(o, want, grad);
+            NTH_CHECK_OK(nth_net_set_parameters(net, want));
+        }
+        NTH_CHECK_OK(train(theta, NTH_ACT_GELU, N, &opt, &curve));
+        NTH_CHECK(memcmp(theta, want, sizeof theta) == 0);
+        NTH_CHECK(curve.point[4].kare < curve.point[0].kare);
+        opt.rule.learning_rate = 1e200, opt.steps = 50; /* the parameters before the step that failed */
+        NTH_CHECK_STATUS(train(theta, NTH_ACT_GELU, N, &opt, &curve), NTH_E_NUMERIC);
+        opt.steps = curve.steps;
+        NTH_CHECK_OK(train(want, NTH_ACT_GELU, N, &opt, &curve));
+        NTH_CHECK(memcmp(theta, want, sizeof theta) == 0);
+        nth_optimizer_destroy(&o);
+        nth_net_destroy(&net);
+    }
 }
 
 /* The gradient of each step of an epoch is that of one set of B samples among all; the sets are a partition. */
@@ -115,7 +147,7 @@ static void batches_are_a_partition(void)
                 if (set >> i & 1u) sample[n++] = i;
             if (n != B) continue;
             gradient(grad, net, sample, B, opt.z);
-            for (int p = 0; p < P; ++p) far = nth_worst(far, fabs(before[p] - opt.learning_rate * grad[p] - after[p]));
+            for (int p = 0; p < P; ++p) far = nth_worst(far, fabs(before[p] - opt.rule.learning_rate * grad[p] - after[p]));
             if (!(far < 1e-10)) continue;
             const int epoch = step / (FEW / B);
             ++matches;
@@ -148,7 +180,7 @@ static void curve_is_true(void)
         nth_kare         kare = { 0 };
         nth_regress     *r = NULL;
         nth_score        risk = { 0 };
-        opt.every = 10, opt.learning_rate = 0.5;
+        opt.every = 10, opt.rule.learning_rate = 0.5;
         NTH_CHECK(nth_kare_points(&opt) == 4);
         NTH_CHECK_OK(nth_kare_train(&curve, net, X(N), Y(N), X_test(), Y_test(), &opt));
         NTH_CHECK(curve.points == 4 && curve.steps == 25);
@@ -184,17 +216,17 @@ static void diverging_run_is_rolled_back(void)
         nth_kare_curve   curve = { .point = point };
         nth_kare_options opt = options(50, batch);
         NTH_CHECK_OK(nth_net_get_parameters(want, net));
-        opt.learning_rate = 1e80;
+        opt.rule.learning_rate = 1e80;
         NTH_CHECK_STATUS(nth_kare_train(&curve, net, X(N), Y(N), (nth_cmat){ 0 }, (nth_cmat){ 0 }, &opt), NTH_E_NUMERIC);
         NTH_CHECK_MESSAGE("after 1 steps: row 1 of the kernel is not finite");
         NTH_CHECK(curve.steps == 0 && curve.points == 1 && isfinite(point[0].kare));
         NTH_CHECK_OK(nth_net_get_parameters(theta, net));
         NTH_CHECK(memcmp(theta, want, sizeof theta) == 0);
-        opt.learning_rate = 1e308;
+        opt.rule.learning_rate = 1e308;
         NTH_CHECK_STATUS(nth_kare_train(&curve, net, X(N), Y(N), (nth_cmat){ 0 }, (nth_cmat){ 0 }, &opt), NTH_E_NUMERIC);
         NTH_CHECK_MESSAGE("after 1 steps: ");
         opt = options(50, batch);
-        opt.learning_rate = 0.1, opt.interrupted = spoil_at_3, opt.ctx = net;
+        opt.rule.learning_rate = 0.1, opt.interrupted = spoil_at_3, opt.ctx = net;
         NTH_CHECK_STATUS(nth_kare_train(&curve, net, X(N), Y(N), (nth_cmat){ 0 }, (nth_cmat){ 0 }, &opt), NTH_E_NUMERIC);
         NTH_CHECK_MESSAGE("after 3 steps: row 1 of the kernel is not finite");
         NTH_CHECK(curve.steps == 2 && curve.points == 3 && point[2].step == 2);
@@ -239,7 +271,7 @@ static void bad_input(void)
     const nth_cmat no = { 0 };
     double         keep[N * C], bent;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
-        const nth_kare_options opt = { .z = wrong[i].z, .learning_rate = wrong[i].rate, .steps = wrong[i].steps, .batch = wrong[i].batch, .every = wrong[i].every };
+        const nth_kare_options opt = { .z = wrong[i].z, .rule = { NTH_OPTIMIZER_SGD, .learning_rate = wrong[i].rate }, .steps = wrong[i].steps, .batch = wrong[i].batch, .every = wrong[i].every };
         NTH_CHECK_STATUS(nth_kare_train(&curve, net, X(N), Y(N), no, no, &opt), NTH_E_ARG);
     }
     const nth_kare_options opt = options(1, 0);
@@ -280,12 +312,13 @@ static void same_bits_for_any_threads(void)
 static ptrdiff_t oom_batch;
 static nth_status build(void)
 {
-    const nth_kare_options opt = options(2, oom_batch);
+    nth_kare_options       opt = options(2, oom_batch);
     nth_kare_point         point[POINTS];
     nth_kare_curve         curve = { .point = point };
     nth_net               *net = NULL;
     nth_net_config         cfg = { .activation = NTH_ACT_TANH, .layers = 3, .widths = { D, 3, 2, 1 }, .sigma_w = 1.0, .sigma_b = 0.1 };
     nth_status             st = nth_net_create(&net, &cfg, true);
+    if (oom_batch == 0) opt.rule = nth_optimizer_defaults(NTH_OPTIMIZER_ADAM);
     if (st == NTH_OK) nth_net_init_gaussian(net, 1, 0);
     if (st == NTH_OK) st = nth_kare_train(&curve, net, X(10), Y(10), X_test(), Y_test(), &opt);
     nth_net_destroy(&net);
@@ -301,6 +334,7 @@ int main(void)
 {
     make_data();
     return nth_test_main("kare_train", (nth_test_case[]){ { "a_step_is_the_formula", a_step_is_the_formula },
+                                                          { "rules_are_the_optimizer_s", rules_are_the_optimizer_s },
                                                           { "batches_are_a_partition", batches_are_a_partition },
                                                           { "curve_is_true", curve_is_true },
                                                           { "diverging_run_is_rolled_back", diverging_run_is_rolled_back },

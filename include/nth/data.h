@@ -13,6 +13,8 @@
  *     synthetic:sphere?n=8&d=6&test=4&seed=1                       the embedded default, no file
  *     synthetic:two-objects?n=200&test=100&seed=1&size=16          images of size x size pixels with two systems of
  *         &label=animal|furniture &noise=0.1                       labels: texture and shape (data/objects.c)
+ *     synthetic:cosine?n=800&test=200&gamma=1&noise=0&d=10&seed=1  regression: x, w ~ N(0, I_d), u = gamma w.x,
+ *                                                                  y = cos(u)/(1 + e^u) + noise N(0,1)
  *
  * An empty DIR means $NTH_DATA_DIR/cifar10 or .../mnist, and a NAME alone $NTH_DATA_DIR/fd121/NAME.
  * Two classes give y = +1 for the first and -1 for the second; more give one-hot rows. Classes of

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "nth/ntk.h"
+#include "nth/optimize.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,12 +68,12 @@ NTH_API NTH_NODISCARD nth_status nth_kare_grid(double *kare, const double *z, pt
 /* ---- Training -------------------------------------------------------------------------------------- */
 
 typedef struct nth_kare_options {
-    double    z;             /* ridge of the objective, > 0, the same in all steps and batches */
-    double    learning_rate; /* > 0 */
-    ptrdiff_t steps;         /* >= 0 */
-    ptrdiff_t batch;         /* samples of a step; 0 for all of them. KARE of few samples is another objective */
-    ptrdiff_t every;         /* steps between points of the curve, >= 1 */
-    uint64_t  seed;          /* of the batches */
+    double    z;     /* ridge of the objective, > 0, the same in all steps and batches */
+    nth_optimizer_options rule; /* of a step, from the derivative of KARE */
+    ptrdiff_t steps; /* >= 0 */
+    ptrdiff_t batch; /* samples of a step; 0 for all of them. KARE of few samples is another objective */
+    ptrdiff_t every; /* steps between points of the curve, >= 1 */
+    uint64_t  seed;  /* of the batches */
     bool (*interrupted)(void *ctx, ptrdiff_t step); /* asked before each step; NULL: never */
     void *ctx;
 } nth_kare_options;
@@ -100,19 +101,20 @@ NTH_API double nth_kare_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdi
 /**
  * Trains a network so that its tangent kernel has a small KARE.
  *
- *     theta <- theta - learning_rate dKARE(K2(theta), Y; z)/dtheta                             [E97, E98]
+ *     theta <- rule(theta, dKARE(K2(theta), Y; z)/dtheta)                          [E97, E98; E111, E112]
  *
  * A batch has samples perm(b part), .. of a permutation drawn anew for each epoch; n mod b samples are left out
  * of it.
  *
- * A step is kept if KARE there is finite, else the parameters before it are put back and the run ends.
+ * A step is kept if KARE there is finite, else the parameters before it are put back and the run ends; the
+ * rule's memory of earlier derivatives ends with the run.
  *
  * Shapes     X (n x d), Y (n x c), any number of columns; X_test (k x d), Y_test (k x c), or both empty. The
  *            network's outputs do not enter: the predictor is kernel regression with its tangent kernel.
  * Scaling    z is added to K/n with n the size of the batch; derivative by raw parameters.
  * Ownership  the caller's; net is changed, also on failure, and has the parameters after curve->steps steps.
- * Cost       a step: three K2 of the batch and 2 b^3 flops; a point: one K2 of n and k inputs.
- * Accuracy   that of nth_ntk_pullback; test_kare_train.c, a_step_is_the_formula. Same bits for any number of threads.
+ * Cost       a step: three K2 of the batch and 2 b^3 flops; a point: one K2 of n and k inputs. Adam keeps 2 P doubles.
+ * Accuracy   that of nth_ntk_pullback; test_kare_train.c, a_step_is_the_formula, rules_are_the_optimizer_s. Same bits for any number of threads.
  * Errors     NTH_E_SHAPE; NTH_E_ARG (an option; the first layer is not stored); NTH_E_RANGE (all targets of each column
  *            are equal); NTH_E_NUMERIC (K/n + z I not positive definite, or not finite: diverged; the message has
  *            the step; or X, Y not finite); NTH_E_INTERRUPTED; NTH_E_NOMEM.

@@ -31,7 +31,7 @@ holds '20 steps' test "$(field steps)" = 20
 last=$(field kare) risk=$(field test_risk)
 holds 'KARE falls' awk -v a="$last" -v b="$(sed -n 's/^ *"kare": \([0-9.e+-]*\),*$/\1/p' out | head -n 1)" 'BEGIN { exit !(a < b) }'
 expect 0 '' info R.h5
-for part in '/step (5)' '/kare (5)' '/test_risk (5)' '/K (40,40)' '/K_test (20,40)' '/fits (11,5)' '/fits_initial (11,5)' '/net/W1 (20,6)' '@status = complete'; do holds "writes $part" grep -qFx "$part" out; done
+for part in '/step (5)' '/kare (5)' '/test_risk (5)' '/K (40,40)' '/K_test (20,40)' '/fits (11,6)' '/fits_initial (11,6)' '/fits_infinite (11,6)' '/net/W1 (20,6)' '@status = complete'; do holds "writes $part" grep -qFx "$part" out; done
 kare 0 '' --gram R.h5 --json
 holds 'KARE of the kernel written' near "$(field kare)" "$last" 1e-12
 expect 0 '' kernel --net R.h5 --data d.h5 --out KR.h5
@@ -43,13 +43,16 @@ holds 'test risk is that of ridge n z' near "$(field mse)" "$risk" 1e-10
 kare 0 '' --widths 6,9,8,1 --activation tanh --seed 4 --steps 0
 holds 'one point' test "$(grep -cE '^ +0 +[0-9.]+ +[0-9.]+ ' out)" = 1
 holds 'three kernels' test "$(grep -c '^ridge regression with the ' out)" = 3
-holds 'eleven ridges each' test "$(grep -cE '^ +[0-9.e+-]+ +[0-9.e+-]+ +[0-9.]+ +[0-9.]+ +[01]\.[0-9]{4}$' out)" = 33
+holds 'eleven ridges each' test "$(grep -cE '^ +[0-9.e+-]+ +[0-9.e+-]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +[01]\.[0-9]{4}$' out)" = 33
+holds 'choices of each kernel' test "$(grep -cE '^by (KARE|leave-one-out): alpha [0-9.e+-]+, test mse [0-9.]+, accuracy [01]\.[0-9]{4}$' out)" = 6
+holds 'the least of each curve' test "$(grep -cE '^least of the curve \(optimistic, the test set chose it\): alpha ' out)" = 3
+holds 'the mean target' grep -qE '^the mean training target: test mse 1 \+- ' out
 for t in 1 3; do kare 0 '' --net N.h5 --steps 6 --batch 16 --threads $t --json; cp out bits$t; done
 holds 'same bits on 3 threads' cmp bits1 bits3
 kare 0 '' --net N.h5 --steps 6 --batch 16 --seed 2 --json
 holds 'other batches' sh -c '! cmp -s out bits1'
 kare 0 '' --net N.h5 --steps 1 --alpha 0.5 --json
-holds 'one ridge' test "$(grep -c '"alpha"' out)" = 3
+holds 'one ridge, chosen three times' test "$(grep -c '"alpha"' out)" = 12
 
 kare 0 '' --net N.h5 --steps 1 --learning-rate 1 --flow-time 30 --alpha 1e-3,1 --json
 holds 'the network itself' test -n "$(field flow_mse)"
@@ -61,10 +64,53 @@ ridge=$(awk '/"after_flow"/ { on = 1 } on && /"z"/ { gsub(/[ ,]/, ""); sub(/.*:/
 "$nth" regress --gram KT.h5 --data d.h5 --ridge "$ridge" --json >out
 holds 'regression with the kernel after the flow' near "$(field mse)" "$after" 1e-5
 kare 0 '' --widths 6,9,1 --activation relu --steps 0 --flow-time 2 --alpha 1
-holds 'relu flows, too' grep -qE '^the network itself after gradient flow to time 2: test mse [0-9.]+ \+- [0-9.]+$' out
+holds 'relu flows, too' grep -qE '^the network itself after gradient flow to time 2: test mse [0-9.]+ \+- [0-9.]+, accuracy [01]\.[0-9]{4}; training mse [0-9.]+$' out
 printf 'a,y\n1,a\n2,b\n3,c\n4,a\n5,b\n6,c\n' >three.csv
 expect 2 'nth kare: --flow-time needs one column of targets for the network'"'"'s output, csv:three.csv?target=y&train=6&test=0 has 3' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --flow-time 1 --quiet
+expect 2 'nth kare: --net-steps needs one column of targets for the network'"'"'s output, csv:three.csv?target=y&train=6&test=0 has 3' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --net-steps 1 --quiet
 expect 0 '' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --steps 2 --quiet
+holds 'without a test set the training set still chooses' grep -qE '^by leave-one-out: alpha [0-9.e+-]+$' out
+
+# The choice is the least of its column; leave-one-out is that of nth regress.
+kare 0 '' --net N.h5 --steps 1 --learning-rate 1 --alpha 1e-2,1,1e2 --json --out C.h5
+best() { awk -v key="\"$1\"" '/"fits"/ { on = 1 } on && /"trained"/ { in_it = 1 } in_it && $1 == key ":" { v = $2 + 0; if (least == "" || v < least) least = v } in_it && /\]/ { print least; exit }' out; }
+pick() { awk -v by="\"$1\"" -v key="\"$2\"" '/"chosen"/ { on = 1 } on && /"trained"/ { in_it = 1 } in_it && $1 == by ":" && $2 == "{" { here = 1; next } here && $1 == key ":" { print $2 + 0; exit }' OFMT=%.17g out; }
+holds 'KARE chooses' near "$(best kare)" "$(pick kare kare)" 1e-5
+holds 'leave-one-out chooses' near "$(best loo)" "$(pick loo loo)" 1e-5
+holds 'the least is the least' near "$(best mse)" "$(pick least mse)" 1e-5
+loo=$(pick loo loo) z=$(pick loo z)
+"$nth" regress --gram C.h5 --data d.h5 --ridge "$(awk -v z="$z" 'BEGIN { printf "%.17g", 40 * z }')" --json >out
+holds 'leave-one-out is that of regress' near "$(field loo_mse)" "$loo" 1e-5
+
+# The network itself, as nth train trains it: its learning rate is for half the loss.
+kare 0 '' --net N.h5 --steps 0 --net-steps 200 --net-learning-rate 0.05 --alpha 1,10 --json
+mse=$(field network_mse) fit=$(field network_training_mse)
+ridge=$(awk '/"after_network"/ { on = 1 } on && /"z"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); printf "%.17g", 40 * $0; exit }' out)
+after=$(awk '/"after_network"/ { on = 1 } on && /"mse"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); print; exit }' out)
+expect 0 '' train --net N.h5 --data d.h5 --optimizer sgd --batch 40 --epochs 200 --learning-rate 0.1 --record 200 --kernel yes --out O.h5 --json --quiet
+holds 'training error' near "$fit" "$(awk '$1 == "\"loss\":" { print 2 * $2; exit }' OFMT=%.17g out)" 1e-6
+holds 'test error' near "$mse" "$(awk '$1 == "\"loss_test\":" { print 2 * $2; exit }' OFMT=%.17g out)" 1e-6
+"$nth" regress --gram O.h5 --data d.h5 --ridge "$ridge" --json >out
+holds 'regression with the kernel after training' near "$(field mse)" "$after" 1e-6
+expect 3 "nth kare: training the network by --net-learning-rate 1e+08: epoch 4, batch 1: the loss is not finite; epoch 3 was the last good one" kare --data d.h5 --widths 6,9,1 --activation quadratic --steps 0 --net-steps 500 --net-learning-rate 1e8 --quiet
+kare 2 '--net-learning-rate goes with --net-steps N, the training of the network itself' --net N.h5 --net-learning-rate 0.1
+kare 2 '--net-steps: 0 is not in the range 1 to 1000000000' --net N.h5 --net-steps 0
+
+# Rules of a step; standard parameterization has a counterpart of infinite width.
+kare 0 '' --net N.h5 --steps 20 --optimizer adam --learning-rate 0.02 --json
+holds 'adam learns' awk -v a="$(field kare)" -v b="$(sed -n 's/^ *"kare": \([0-9.e+-]*\),*$/\1/p' out | head -n 1)" 'BEGIN { exit !(a < b) }'
+kare 2 '--optimizer: "adem" is none of sgd, adam; did you mean "adam"?' --net N.h5 --optimizer adem
+kare 0 '' --widths 6,9,1 --activation gelu --parameterization standard --init framework --steps 1
+holds 'a counterpart, named' grep -qFx 'ridge regression with the kernel of infinite width of the network in NTK parameterization (sigma_w^2 = 1/3, sigma_b^2 = 1/(3 d))' out
+standard=$(awk '/infinite width/ { on = 1 } on && $1 == "1" { print $5; exit }' out) z=$(awk '/infinite width/ { on = 1 } on && $1 == "1" { printf "%.17g", 40 * $2; exit }' out)
+expect 0 '' kernel --kind ntk --activation gelu --depth 2 --sigma-w 0.57735026918962573 --sigma-b 0.23570226039551584 --data d.h5 --out S.h5
+"$nth" regress --gram S.h5 --data d.h5 --ridge "$z" --json >out
+holds 'it is that kernel' near "$(field mse)" "$standard" 1e-4
+kare 2 '--parameterization does not go with --net; the network file says it' --net N.h5 --parameterization standard
+
+# The simulation of the paper, small.
+expect 0 '' kare --data 'synthetic:cosine?n=60&test=20&gamma=1.25&noise=0.1' --widths 10,8,1 --steps 2 --quiet
+expect 2 'nth kare: synthetic:cosine has no key "label"' kare --data 'synthetic:cosine?label=1' --widths 10,8,1 --quiet
 
 # Bad input.
 kare 2 '--net FILE or --widths WIDTH,.. is missing: the network to train (--gram FILE evaluates a kernel)'
