@@ -131,7 +131,7 @@ bool report_gnuplot_run(report *r, const char *name);
 
 typedef enum report_kind {
     KIND_NET, KIND_DATA, KIND_KERNEL, KIND_LABEL, KIND_HIERARCHY, KIND_DENSE, KIND_KHAT, KIND_FLOW, KIND_OPTIMIZER, KIND_REGRESS,
-    KIND_REGRESS_FLOW, KIND_LANTK, KIND_SWEEP, KIND_DRIFT, KIND_EXPONENTS, KIND_CLAIM, KIND_OTHER
+    KIND_REGRESS_FLOW, KIND_LANTK, KIND_SWEEP, KIND_DRIFT, KIND_EXPONENTS, KIND_CLAIM, KIND_ELASTICITY, KIND_KARE, KIND_OTHER
 } report_kind;
 
 typedef struct stats {
@@ -209,6 +209,8 @@ nth_status report_sweep(report *r, source *s);
 nth_status report_drift(report *r, source *s);
 nth_status report_exponents(report *r, source *s);
 nth_status report_claim(report *r, source *s);
+nth_status report_elasticity(report *r, source *s);
+nth_status report_kare(report *r, source *s);
 nth_status report_compare(report *r, source *s, ptrdiff_t count);
 
 /* The curves known by name (/loss, /accuracy, ...) of one or several files against /t or /epoch, one plot each. */

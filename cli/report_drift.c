@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Sections of nth verify mean-drift, its exponents, and claim-1.1 (report.h; files as in docs/formats.md).
+ * Sections of nth verify mean-drift, its exponents, claim-1.1 and elasticity (report.h; files as in docs/formats.md).
  */
 #include "report.h"
 
@@ -164,5 +164,45 @@ nth_status report_claim(report *r, source *s)
 done:
     free(v), free(lines);
     cli_table_destroy(&t);
+    return st;
+}
+
+/* ---- Local elasticity ----------------------------------------------------------------------------- */
+
+/* A line for each dataset under `group` and set of pairs; with a verdict in the fifth column. */
+static nth_status ratio_table(report *r, source *s, const char *group, const char *caption, const char *slug, bool verdict)
+{
+    static const char *const pairs[] = { "train-train", "test-train" };
+    nth_status               st = NTH_OK;
+    const size_t             length = strlen(group);
+    double                  *v = NULL;
+    ptrdiff_t                n;
+    cli_table *t = cli_table_create(caption, verdict ? "difference|pairs|RR|standard error|low|high|verdict" : "kernel|pairs|RR|standard error|low|high");
+    for (ptrdiff_t i = 0; i < s->sets; ++i) {
+        const dataset *d = &s->set[i];
+        if (strncmp(d->name, group, length) != 0 || d->rank != 2 || d->dims[1] != (verdict ? 5 : 4)) continue;
+        CLI_TRY(source_vector(r, s, d->name, &v, &n));
+        for (ptrdiff_t row = 0; v != NULL && row < d->dims[0] && row < 2; ++row) {
+            const double *x = v + row * d->dims[1];
+            cli_table_put(t, "%s", d->name + length);
+            cli_table_put(t, "%s", pairs[row]);
+            for (int j = 0; j < 4; ++j) cli_table_number(t, x[j]);
+            if (verdict) cli_table_put(t, "%s", isnan(x[4]) ? "-" : x[4] == 1.0 ? "holds" : "fails");
+        }
+        free(v), v = NULL;
+    }
+    CLI_TRY(report_table(r, &t, slug));
+done:
+    free(v);
+    cli_table_destroy(&t);
+    return st;
+}
+
+nth_status report_elasticity(report *r, source *s)
+{
+    nth_status st = NTH_OK;
+    CLI_TRY(ratio_table(r, s, "/rr/", "Local elasticity RR of each kernel, 95 % intervals", "elasticity", false));
+    CLI_TRY(ratio_table(r, s, "/differences/", "Paired differences and shares, 95 % intervals; no verdict: reported only", "differences", true));
+done:
     return st;
 }

@@ -81,7 +81,7 @@ static report_kind kind_of(source *s)
     static const struct {
         const char *set, *also; /* datasets that must be there */
         report_kind kind;
-    } row[] = { { "/epoch", "/loss", KIND_OPTIMIZER }, { "/t", "/lambda_min", KIND_FLOW }, { "/Khat", "/t", KIND_KHAT },
+    } row[] = { { "/kare", "/step", KIND_KARE },        { "/epoch", "/loss", KIND_OPTIMIZER }, { "/t", "/lambda_min", KIND_FLOW }, { "/Khat", "/t", KIND_KHAT },
                 { "/alpha", NULL, KIND_REGRESS },      { "/t", "/f_test", KIND_REGRESS_FLOW }, { "/Z", NULL, KIND_LANTK },
                 { "/K_agnostic", NULL, KIND_LABEL },   { "/K", NULL, KIND_KERNEL },    { "/x", NULL, KIND_DATA } };
     if (s->members > 0 || nth_file_has(s->file, "/rates") || nth_file_has_attr(s->file, "/", "sweep_hash")) return KIND_SWEEP;
@@ -94,6 +94,8 @@ static report_kind kind_of(source *s)
     }
     if (ends(s, "/measured")) return KIND_DRIFT;
     if (ends(s, "/exponents")) return KIND_EXPONENTS;
+    for (ptrdiff_t i = 0; i < s->sets; ++i)
+        if (strncmp(s->set[i].name, "/rr/", 4) == 0) return KIND_ELASTICITY;
     return source_find(s, "/rows") != NULL ? KIND_CLAIM : KIND_OTHER;
 }
 
@@ -102,7 +104,7 @@ const char *report_kind_name(report_kind k)
     static const char *const name[] = { "network", "data", "kernel", "label-aware kernel K^(NTH)", "kernel of the hierarchy", "dense kernel of the hierarchy",
                                         "predicted kernel", "gradient flow", "training in mini-batches", "kernel regression",
                                         "kernel regression along the flow", "label-aware kernel Z", "verification of exponents", "mean drift",
-                                        "exponents of the mean drift", "Claim 1.1", "HDF5 file" };
+                                        "exponents of the mean drift", "Claim 1.1", "verification of local elasticity", "training by KARE", "HDF5 file" };
     return name[k];
 }
 

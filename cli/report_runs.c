@@ -19,7 +19,10 @@ static const struct {
 } curve[] = { { "/loss", "/loss_test", "loss", true },
               { "/accuracy", "/accuracy_test", "accuracy", false },
               { "/rr", "/rr_test", "RR", false },
+              { "/kare", "/test_risk", "KARE and test risk", true },
               { "/lambda_min", NULL, "least eigenvalue of K", true } };
+
+static const char *along(const source *s) { return s->kind == KIND_OPTIMIZER ? "/epoch" : s->kind == KIND_KARE ? "/step" : "/t"; }
 
 /* One curve of one file; nothing if it is missing or of another length than its time. */
 static nth_status add_curve(report *r, plot *p, source *s, const char *name, unsigned style, int colour, const char *label)
@@ -28,7 +31,7 @@ static nth_status add_curve(report *r, plot *p, source *s, const char *name, uns
     double    *x = NULL, *y = NULL;
     ptrdiff_t  n, m;
     if (name == NULL || source_find(s, name) == NULL) return NTH_OK;
-    CLI_TRY(source_vector(r, s, s->kind == KIND_OPTIMIZER ? "/epoch" : "/t", &x, &n));
+    CLI_TRY(source_vector(r, s, along(s), &x, &n));
     CLI_TRY(source_vector(r, s, name, &y, &m));
     if (x != NULL && n == m) plot_add(p, style, colour, n, x, y, NULL, NULL, "%s", label);
 done:
@@ -66,7 +69,7 @@ nth_status report_curves(report *r, source *const *s, ptrdiff_t count)
         }
         if (!any) continue;
         if (s[0]->kind == KIND_FLOW && strcmp(what, "accuracy") == 0) what = "change of K with twice the steps";
-        p = plot_create(s[0]->kind == KIND_OPTIMIZER ? "epoch" : "t", what, "%s along training", what);
+        p = plot_create(along(s[0]) + 1, what, "%s along training", what);
         if (p == NULL) CLI_TRY(cli_fail(r->c, NTH_E_NOMEM, "out of memory"));
         p->log_y = log;
         for (ptrdiff_t i = 0; i < count; ++i) {
@@ -211,6 +214,23 @@ static nth_status rows_table(report *r, source *s, const char *name, const char 
 done:
     free(v), free(chosen);
     cli_table_destroy(&t);
+    return st;
+}
+
+nth_status report_kare(report *r, source *s)
+{
+    static const char *const of[][2] = { { "/fits", "trained kernel" },
+                                         { "/fits_initial", "kernel before training" },
+                                         { "/fits_infinite", "kernel of infinite width" },
+                                         { "/fits_after", "kernel after gradient flow" },
+                                         { "/fits_network", "kernel after training the network" } };
+    nth_status st = NTH_OK;
+    CLI_TRY(report_curves(r, (source *const[]){ s }, 1));
+    for (size_t i = 0; i < sizeof of / sizeof *of; ++i)
+        if (source_find(s, of[i][0]) != NULL)
+            CLI_TRY(rows_table(r, s, of[i][0], "fit|alpha|ridge z|KARE|test mse|test accuracy|leave-one-out mse|", of[i][1]));
+    CLI_TRY(report_matrices(r, s, "/K"));
+done:
     return st;
 }
 

@@ -18,6 +18,10 @@ expect 0 '' info E.h5
 for part in '/rr/network_initial (2,4)' '/rr/nth_permuted (2,4)' '/differences/training (2,5)' '/differences/hr_labels (2,5)' '@status = complete'; do
     holds "writes $part" grep -qFx "$part" out
 done
+expect 0 '' report E.h5 --out page --gnuplot no --quiet
+holds 'kind in a report' grep -qx 'E.h5: verification of local elasticity' out
+holds 'eleven kernels on two sets of pairs' test "$(wc -l <page/1-elasticity.csv)" = 23
+holds 'eight claims in the report' test "$(grep -c ',holds$' page/1-differences.csv)" = 8
 
 # A small problem by single commands: the same ratios and the same resamples.
 S='synthetic:two-objects?n=30&test=20&seed=3&size=8'

@@ -159,6 +159,15 @@ expect 1 '' report K.h5 cut.h5 --out one --gnuplot no --quiet
 holds 'said in the list' grep -qx 'cut.h5: cut.h5: damaged or truncated HDF5 file' out
 sound one
 
+# Training by KARE: the curve against its step, and a table for each kernel compared.
+expect 0 '' kare --widths 10,16,1 --activation gelu --steps 4 --data 'synthetic:cosine?n=24&test=12' --out kare.h5 --quiet
+expect 0 '' report kare.h5 --out kare --gnuplot no --quiet
+holds 'kind of a KARE file' grep -qx 'kare.h5: training by KARE' out
+holds 'KARE and risk in one plot' test "$(grep -c 'KARE and test risk along training' kare/index.html)" -ge 1
+holds 'ridges of the trained kernel' test "$(head -n 1 kare/1-fits.csv)" = 'fit,alpha,ridge z,KARE,test mse,test accuracy,leave-one-out mse,'
+holds 'eleven of them' test "$(wc -l <kare/1-fits.csv)" = 12
+sound kare
+
 # Usage.
 expect 2 'nth report: FILE is missing: a result file' report --out x
 expect 2 'nth report: --out DIR is missing: folder for index.html, plots and tables: new, empty, or of an earlier report, which is replaced' report K.h5
