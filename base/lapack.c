@@ -74,10 +74,12 @@ nth_status nth_solve(nth_mat A, nth_mat B)
     NTH_TRY(nth_priv_mat(&Bt, B.cols, B.rows, "right-hand side"));
     for (ptrdiff_t i = 0; i < B.rows; ++i)
         for (ptrdiff_t j = 0; j < B.cols; ++j) Bt.a[j * Bt.ld + i] = B.a[i * B.ld + j];
-    int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, n, n, A.a, lda, pivots); /* factors A^T */
+    const int threads = nth_priv_serial_begin(); /* the bits of dgetrf depend on their number */
+    const int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, n, n, A.a, lda, pivots); /* factors A^T */
+    const int solved = info == 0 ? LAPACKE_dgetrs(LAPACK_COL_MAJOR, 'T', n, nrhs, A.a, lda, pivots, Bt.a, n) : 0;
+    nth_priv_serial_end(threads);
     NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "linear system of size %d is singular at pivot %d", n, info);
-    info = LAPACKE_dgetrs(LAPACK_COL_MAJOR, 'T', n, nrhs, A.a, lda, pivots, Bt.a, n);
-    NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "solve of size %d failed (%d)", n, info);
+    NTH_REQUIRE(solved == 0, NTH_E_NUMERIC, "solve of size %d failed (%d)", n, solved);
     for (ptrdiff_t i = 0; i < B.rows; ++i)
         for (ptrdiff_t j = 0; j < B.cols; ++j) B.a[i * B.ld + j] = Bt.a[j * Bt.ld + i];
 done:

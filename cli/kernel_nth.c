@@ -269,12 +269,10 @@ done:
 /* A zero input has a zero row of the kernel: no inverse, and so no limit t = inf. */
 static nth_status check_inputs(cli *c, const cli_problem *p)
 {
-    for (ptrdiff_t i = 0; i < p->n && isinf(flow_time(c)); ++i) {
-        double most = cli_max_abs(p->X.a + i * p->X.ld, p->X.cols);
-        if (most == 0.0)
+    for (ptrdiff_t i = 0; i < p->n && isinf(flow_time(c)); ++i)
+        if (cli_max_abs(p->X.a + i * p->X.ld, p->X.cols) == 0.0)
             return cli_fail(c, NTH_E_NUMERIC, "%s: training input %td has norm zero, so its kernel has no inverse and t = inf no value; leave it out or give --time T",
                             c->cfg->data, i);
-    }
     return NTH_OK;
 }
 
