@@ -7,10 +7,12 @@
 #include "linalg_priv.h"
 #include "nth/rng.h"
 #include "ode_priv.h"
+#include "par_priv.h"
 #include "rank_priv.h"
 #include "vmath.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { M = 37, N = 29, K = 301 };
@@ -233,6 +235,24 @@ static void survives_no_memory(void)
     NTH_CHECK_STATUS(nth_priv_mem_check(1e18, "the sweep"), NTH_E_NOMEM);
 }
 
+/* Linear systems of all sizes up to 40, as collocation has them, and a large one. */
+static void solve_has_the_same_bits_on_any_threads(void)
+{
+    enum { MOST = 300 };
+    static double left[MOST * MOST], first[MOST], again[MOST];
+    const int     had = nth_priv_threads();
+    for (ptrdiff_t n = 1; n <= MOST; n += n < 40 ? 1 : MOST - 40)
+        for (int threads = 1; threads <= 7; threads += 2) {
+            double *b = threads == 1 ? first : again;
+            nth_rand_normals(left, n * n, 1, NTH_STREAM_TEST, 0, 0);
+            nth_rand_normals(b, n, 1, NTH_STREAM_TEST, 1, 0);
+            nth_priv_set_threads(threads);
+            NTH_CHECK_OK(nth_solve(nth_mat_of(left, n, n), nth_mat_of(b, n, 1)));
+            if (threads > 1) NTH_CHECK(memcmp(first, again, (size_t)n * sizeof *first) == 0);
+        }
+    nth_priv_set_threads(had);
+}
+
 int main(void)
 {
     return nth_test_main("base", (nth_test_case[]){ { "gemm_matches_loops", gemm_matches_loops },
@@ -243,6 +263,7 @@ int main(void)
                                                     { "samples_rank_by_their_keys", samples_rank_by_their_keys },
                                                     { "vector_math_is_accurate", vector_math_is_accurate },
                                                     { "integrator_reaches_its_tolerance", integrator_reaches_its_tolerance },
+                                                    { "solve_has_the_same_bits_on_any_threads", solve_has_the_same_bits_on_any_threads },
                                                     { "survives_no_memory", survives_no_memory },
                                                     { 0 } });
 }
