@@ -35,7 +35,7 @@ nth_status cli_average_begin(cli_average *a, cli *c, nth_activation act, const c
                                     .go_on = keep_going, .ctx = a };
     a->opt.shape = (nth_net_config){ .activation = act, .layers = L, .widths = { p->X.cols }, .sigma_w = cfg->sigma_w,
                                      .sigma_b = cfg->sigma_b, .doubled = doubled,
-                                     .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN };
+                                     .input_scale = cli_input_scale(cfg) };
     for (int l = 1; l < L; ++l) a->opt.shape.widths[l] = (ptrdiff_t)cfg->hidden_width;
     a->opt.shape.widths[L] = 1;
     CLI_TRY(cli_memory_check(c, 8.0 * (doubled ? 2.0 : 1.0) * (20.0 * N * m * (L - 1) + m * m * (L - 2)) + 32.0 * N * N,

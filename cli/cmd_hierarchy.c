@@ -142,8 +142,6 @@ typedef struct tensors {
     ptrdiff_t slices; /* n or n^2 */
 } tensors;
 
-static const char *const suffix[] = { "", "_test", "_test_test" };
-
 /* Slice s of the tensors is the contraction with the unit vectors that s numbers. */
 static void put_slice(tensors *t, const nth_blocks *K, ptrdiff_t s)
 {
@@ -193,12 +191,12 @@ static nth_status dense(cli *c, const cli_problem *p, nth_file **f)
         CLI_TRY(cli_doubles(c, &t.a[b], slices * (double)t.rows[b] * (double)t.cols[b], path));
     CLI_TRY(fill(c, &t, p));
     for (int b = 0; b < (p->k > 0 ? 3 : 1); ++b) {
-        snprintf(path, sizeof path, "/K%d%s", order, suffix[b]);
+        snprintf(path, sizeof path, "/K%d%s", order, cli_block_suffix[b]);
         CLI_TRY(nth_file_write(*f, path, t.a[b], order, (const ptrdiff_t[]){ t.rows[b], t.cols[b], p->n, p->n }));
     }
     CLI_TRY(nth_file_commit(f));
     for (int b = 0; b < (p->k > 0 ? 3 : 1); ++b) {
-        snprintf(path, sizeof path, "/K%d%s", order, suffix[b]);
+        snprintf(path, sizeof path, "/K%d%s", order, cli_block_suffix[b]);
         cli_report_dataset(c, path, t.a[b], order, (const ptrdiff_t[]){ t.rows[b], t.cols[b], p->n, p->n });
     }
 done:

@@ -91,7 +91,7 @@ static nth_status fully_connected(cli *c, nth_infinite **K, const cli_problem *p
     const nth_config *cfg = c->cfg;
     nth_fc_config     fc = { .layers = (int)cfg->depth, .sigma_w = cfg->sigma_w, .sigma_b = cfg->sigma_b,
                              .tolerance = cfg->tolerance };
-    fc.input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
+    fc.input_scale = cli_input_scale(cfg);
     CLI_TRY(nth_dual_parse(&fc.activation, cfg->kernel_activation, cfg->slope));
     if (nth_config_given(cfg, "tolerance") && nth_dual_has_closed_form(&fc.activation))
         CLI_TRY(cli_fail(c, NTH_E_ARG, "--tolerance goes with tanh, softplus and silu; %s has a closed form", cfg->kernel_activation));

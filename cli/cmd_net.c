@@ -48,7 +48,7 @@ static nth_status shape(cli *c, nth_net_config *net)
     *net = (nth_net_config){ .layers = (int)count - 1,
                              .sigma_w = cfg->sigma_w,
                              .sigma_b = cfg->sigma_b,
-                             .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN,
+                             .input_scale = cli_input_scale(cfg),
                              .doubled = strcmp(cfg->init, "antisymmetric") == 0,
                              .parameterization =
                                  is_standard(cfg) ? NTH_PARAMETERIZATION_STANDARD : NTH_PARAMETERIZATION_NTK };

@@ -77,7 +77,7 @@ static nth_status families(cli *c, nth_family *list, ptrdiff_t *count, nth_verdi
                                  .sigma_w = cfg->sigma_w,
                                  .sigma_b = cfg->sigma_b,
                                  .rtol = cfg->verify_rtol,
-                                 .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN };
+                                 .input_scale = cli_input_scale(cfg) };
     for (int k = 0; nth_stepper_name((nth_stepper)k) != NULL; ++k)
         if (strcmp(cfg->stepper, nth_stepper_name((nth_stepper)k)) == 0) choice.stepper = (nth_stepper)k;
     for (ptrdiff_t i = 0; i < cfg->activations.n && i < NTH_ACT_COUNT; ++i) {

@@ -86,7 +86,7 @@ static nth_sampled_options sampling(cli *c, nth_activation act)
 {
     const nth_config *cfg = c->cfg;
     return (nth_sampled_options){ .activation = act, .sigma_w = cfg->sigma_w, .target = cfg->rse,
-                                  .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN,
+                                  .input_scale = cli_input_scale(cfg),
                                   .most = (ptrdiff_t)cfg->draws, .least = LEAST, .seed = cfg->seed, .progress = keep_going };
 }
 
@@ -101,15 +101,14 @@ static void judge_fold(cli *c, double relative, double target)
 /* Running means and sums of squares: what a sampling keeps. */
 static nth_status each_block(void *ctx, nth_file *f, bool write)
 {
-    static const char *const suffix[] = { "", "_test", "_test_test" };
-    const parts             *b = ctx;
-    nth_status               st = NTH_OK;
+    const parts *b = ctx;
+    nth_status   st = NTH_OK;
     for (int set = 0; set < 2; ++set) {
         const nth_blocks *of = set == 0 ? &b->label : &b->se;
         const nth_mat     block[] = { of->train, of->test, of->test_test };
         for (int i = 0; i < 3; ++i) {
             char path[32];
-            snprintf(path, sizeof path, "/%s%s", set == 0 ? "mean" : "scatter", suffix[i]);
+            snprintf(path, sizeof path, "/%s%s", set == 0 ? "mean" : "scatter", cli_block_suffix[i]);
             if (block[i].a != NULL) CLI_TRY(cli_state_matrix(f, path, block[i], write));
         }
     }

@@ -124,10 +124,15 @@ done:
     return st;
 }
 
+nth_input_scale cli_input_scale(const nth_config *cfg)
+{
+    return strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
+}
+
 nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p)
 {
     const ptrdiff_t  d = p->X.cols;
-    const double     scale = strcmp(c->cfg->input_scale, "one") == 0 ? 1.0 : 1.0 / sqrt((double)d);
+    const double     scale = cli_input_scale(c->cfg) == NTH_INPUT_ONE ? 1.0 : 1.0 / sqrt((double)d);
     const nth_status st = cli_doubles(c, out, (double)(p->n + p->k) * (double)d, "scaled inputs");
     for (ptrdiff_t e = 0; st == NTH_OK && e < (p->n + p->k) * d; ++e) {
         const ptrdiff_t i = e / d;
@@ -171,7 +176,7 @@ void cli_blocks_free(nth_blocks *b)
     *b = (nth_blocks){ 0 };
 }
 
-static const char *const suffix[] = { "", "_test", "_test_test" };
+const char *const cli_block_suffix[] = { "", "_test", "_test_test" };
 
 nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b)
 {
@@ -180,7 +185,7 @@ nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *
     for (int i = 0; i < 3; ++i) {
         char            path[64];
         const ptrdiff_t dims[2] = { block[i].rows, block[i].cols };
-        snprintf(path, sizeof path, "/%s%s", name, suffix[i]);
+        snprintf(path, sizeof path, "/%s%s", name, cli_block_suffix[i]);
         if (block[i].a != NULL) CLI_TRY(nth_file_write(file, path, block[i].a, 2, dims));
     }
 done:
@@ -239,7 +244,7 @@ void cli_report_blocks(cli *c, const char *name, const nth_blocks *b)
     for (int i = 0; i < 3; ++i) {
         char            path[64];
         const ptrdiff_t dims[2] = { block[i].rows, block[i].cols };
-        snprintf(path, sizeof path, "/%s%s", name, suffix[i]);
+        snprintf(path, sizeof path, "/%s%s", name, cli_block_suffix[i]);
         if (block[i].a != NULL) cli_report_dataset(c, path, block[i].a, 2, dims);
     }
 }

@@ -34,6 +34,8 @@ NTH_NODISCARD nth_status cli_doubles(cli *c, double **out, double count, const c
 /* NTH_E_IO if the disk of --out has not that much room: asked before hours of work, not after. */
 NTH_NODISCARD nth_status cli_disk_check(cli *c, double bytes);
 
+/* What --input-scale says. */
+nth_input_scale cli_input_scale(const nth_config *cfg);
 /* Training, then test inputs as form E3 takes them: divided by sqrt(d) unless --input-scale is one. */
 NTH_NODISCARD nth_status cli_scaled_inputs(cli *c, double **out, const cli_problem *p);
 
@@ -44,6 +46,8 @@ NTH_NODISCARD nth_status cli_folds(cli *c, ptrdiff_t *folds, double **number, pt
 /* Blocks for n training and k test inputs; with `all` also the test-test block. */
 NTH_NODISCARD nth_status cli_blocks_create(cli *c, nth_blocks *b, ptrdiff_t n, ptrdiff_t k, bool all);
 void                     cli_blocks_free(nth_blocks *b);
+/* What the names of the training, test and test-test block end in. */
+extern const char *const cli_block_suffix[];
 /* Writes the blocks there are as /NAME, /NAME_test, /NAME_test_test. */
 NTH_NODISCARD nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b);
 /* Writes the diagonal of the test-test block, if there is one, as /NAME_test_diag. */

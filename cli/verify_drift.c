@@ -66,7 +66,7 @@ nth_drift_options drift_options(drift_run *r, nth_activation act, bool antisymme
                                         .fixed_steps = smooth ? 0 : RELU_STEPS },
                               .shape = { .activation = act, .layers = 2, .sigma_w = 1.0, .doubled = antisymmetric } };
     opt.shape.widths[0] = r->p.X.cols, opt.shape.widths[1] = antisymmetric ? m / 2 : m, opt.shape.widths[2] = 1;
-    opt.shape.input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN;
+    opt.shape.input_scale = cli_input_scale(cfg);
     return opt;
 }
 

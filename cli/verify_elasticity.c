@@ -222,7 +222,7 @@ static nth_status load(elasticity *e)
     e->width = (cfg->sweep_widths.n > 0 ? (ptrdiff_t)cfg->sweep_widths.v[0] : 64);
     if (e->width % 2 != 0) CLI_TRY(cli_fail(c, NTH_E_ARG, "--widths: %td; an antisymmetric net has two copies of half the width, so it must be even", e->width));
     e->shape = (nth_net_config){ .activation = act, .layers = 2, .widths = { e->p.X.cols, e->width / 2, 1 }, .sigma_w = cfg->sigma_w, .doubled = true,
-                                 .input_scale = strcmp(cfg->input_scale, "one") == 0 ? NTH_INPUT_ONE : NTH_INPUT_FAN_IN };
+                                 .input_scale = cli_input_scale(cfg) };
     e->networks = nth_config_given(cfg, "seeds") ? (ptrdiff_t)cfg->seeds : 8 << size;
     e->permutations = 40, e->nth_permutations = 20, e->draws = 20480 << (2 * size);
     e->t = cfg->times.n > 0 ? cfg->times.v[0] : 300.0, e->ratio = cfg->label_ratio;

@@ -4,46 +4,20 @@
  * numbers must satisfy identities between the commands (E9, E13, E27, E6) and equal what the library
  * gives. The tool's path is in the environment variable NTH_TOOL; files go to a temporary folder.
  */
-#include "nth_test.h"
+#include "tool.h"
 #include "fixtures.h"
 #include "nth/hier.h"
 #include "nth/infinite.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { N = 3, Q = 2, NN = N * N, QN = Q * N, MAX = 4096 };
 
 /* ---- Tools -------------------------------------------------------------------------------------- */
-
-/* Runs "nth ..." quietly; its exit status. */
-static int nth(const char *fmt, ...)
-{
-    char    line[1024], command[2048];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    snprintf(command, sizeof command, "'%s' %s --quiet >out 2>err", getenv("NTH_TOOL"), line);
-    const int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* The whole dataset: exactly `count` numbers. */
-static bool get(double *out, ptrdiff_t count, const char *path, const char *name)
-{
-    nth_file *f = NULL;
-    bool      ok = NTH_CHECK_OK(nth_file_open(&f, path));
-    memset(out, 0xff, (size_t)count * sizeof *out); /* NaN */
-    ok = ok && NTH_CHECK_OK(nth_file_read_any(f, name, out, count)); /* times may be infinite */
-    nth_file_close(&f);
-    return ok;
-}
 
 static nth_net *get_net(const char *path)
 {
@@ -570,11 +544,4 @@ static const nth_test_case cases[] = {
     { 0 },
 };
 
-int main(void)
-{
-    char folder[] = "/tmp/nth_commands_XXXXXX", remove_all[64];
-    if (getenv("NTH_TOOL") == NULL || mkdtemp(folder) == NULL || chdir(folder) != 0) return 1;
-    const int status = nth_test_main("commands", cases);
-    snprintf(remove_all, sizeof remove_all, "rm -rf '%s'", folder);
-    return system(remove_all) == 0 ? status : 1;
-}
+int main(void) { return nth_tool_main("commands", cases); }

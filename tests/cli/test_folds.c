@@ -3,42 +3,19 @@
  * Held-out samples end to end: the label-aware kernel of each fold is that of the samples kept alone, and the curve of
  * nth regress --weight folds is made of regressions on them, fold by fold. The tool's path is in NTH_TOOL.
  */
-#include "nth_test.h"
+#include "tool.h"
 #include "nth/data.h"
 #include "nth/expected.h"
 #include "nth/file.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { N = 9, D = 3, NN = N * N, FOLDS = 3, RATIOS = 12, RIDGES = 2 };
 #define SET "'synthetic:sphere?n=9&d=3&test=0&seed=2'"
-
-/* Runs "nth ..." quietly; its exit status. Standard error goes to the file err. */
-static int nth(const char *fmt, ...)
-{
-    char    line[1024], command[2048];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    snprintf(command, sizeof command, "'%s' %s --quiet >out 2>err", getenv("NTH_TOOL"), line);
-    const int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static bool get(double *out, ptrdiff_t count, const char *path, const char *name)
-{
-    nth_file  *f = NULL;
-    const bool ok = NTH_CHECK_OK(nth_file_open(&f, path)) && NTH_CHECK_OK(nth_file_read_any(f, name, out, count)); /* no test inputs: NaN */
-    nth_file_close(&f);
-    return ok;
-}
 
 /* Samples kept, then those held out; how many are kept. */
 static int part_of(int *order, const double *fold, int number)
@@ -184,14 +161,7 @@ static void folds_without_samples(void)
     if (err != NULL) fclose(err);
 }
 
-int main(void)
-{
-    char folder[] = "/tmp/nth_folds_XXXXXX", remove_all[64];
-    if (getenv("NTH_TOOL") == NULL || mkdtemp(folder) == NULL || chdir(folder) != 0) return 1;
-    const int status = nth_test_main("folds", (nth_test_case[]){ { "kernels_of_the_samples_kept", kernels_of_the_samples_kept },
+int main(void) { return nth_tool_main("folds", (nth_test_case[]){ { "kernels_of_the_samples_kept", kernels_of_the_samples_kept },
                                                                  { "curve_is_of_held_out_samples", curve_is_of_held_out_samples },
                                                                  { "folds_without_samples", folds_without_samples },
-                                                                 { 0 } });
-    snprintf(remove_all, sizeof remove_all, "rm -rf '%s'", folder);
-    return system(remove_all) == 0 ? status : 1;
-}
+                                                                 { 0 } }); }
