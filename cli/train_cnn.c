@@ -23,6 +23,8 @@ nth_status cli_cnn_check_options(cli *c)
         return cli_fail(c, NTH_E_ARG, "--precision double does not go with --%s: convolutional networks are trained in single precision", by);
     if (cfg->final_kernel != NULL && strcmp(cfg->final_kernel, "no") != 0)
         return cli_fail(c, NTH_E_ARG, "--kernel yes does not go with --%s: only networks of --net have one", by);
+    if (strcmp(cfg->elasticity, "yes") == 0)
+        return cli_fail(c, NTH_E_ARG, "--elasticity yes does not go with --%s: only networks of --net have a tangent kernel here", by);
     const ptrdiff_t preset = cfg->architecture != NULL ? known.convs : 0;
     const ptrdiff_t channels = cfg->conv_channels.n > 0 ? cfg->conv_channels.n : preset, strides = cfg->strides.n > 0 ? cfg->strides.n : preset;
     if (channels == 0) return cli_fail(c, NTH_E_ARG, "--channels N,.. is missing: channels after each convolution");
