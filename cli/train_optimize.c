@@ -157,6 +157,9 @@ done:
 }
 
 static bool yes(const char *word) { return strcmp(word, "yes") == 0; }
+static bool each_kernel(const cli *c) { return strcmp(c->cfg->final_kernel, "each") == 0; }
+/* Kernels are made at records, beside the training. */
+static bool kernels_on_the_way(const job *j) { return j->rr.on || each_kernel(j->c); }
 
 /* ---- Set-up -------------------------------------------------------------------------------------- */
 
@@ -166,7 +169,7 @@ static double curve_size(const job *j, ptrdiff_t rows)
     return (double)rows * (j->is_cnn ? (double)j->cnn.shape.outputs : (double)j->T) + 2.0 * (double)j->T;
 }
 
-/* Training beside the network it is copied from; then the trained network beside its kernel, or with --elasticity at each record. */
+/* Training beside the network it is copied from; then the trained network beside its kernel, or all of them where records have kernels. */
 static nth_status say_memory(cli *c, const job *j)
 {
     const double n = (double)j->p.n, k = (double)j->p.k, net = 8.0 * (double)nth_net_parameters(j->p.net);
@@ -174,8 +177,8 @@ static nth_status say_memory(cli *c, const job *j)
     const double record = 8.0 * (double)j->T * (n + k + 5.0);
     double       neurons = 0.0;
     for (int l = 1; l < j->shape.layers; ++l) neurons += (j->shape.doubled ? 2.0 : 1.0) * (double)j->shape.widths[l];
-    const double kernel = yes(c->cfg->final_kernel) || j->rr.on ? net + 8.0 * (n + k) * (2.0 * (n + k) + 4.0 * neurons) : 0.0;
-    const double most = (j->rr.on ? training + kernel : training > kernel ? training : kernel) + record;
+    const double kernel = yes(c->cfg->final_kernel) || kernels_on_the_way(j) ? net + 8.0 * (n + k) * (2.0 * (n + k) + 4.0 * neurons) : 0.0;
+    const double most = (kernels_on_the_way(j) ? training + kernel : training > kernel ? training : kernel) + record;
     if (!c->cfg->quiet)
         fprintf(stderr, "nth train: at most %.3g MB of memory for training, %.3g MB for the kernel and %.3g MB for what is recorded\n",
                 1e-6 * training, 1e-6 * kernel, 1e-6 * record);
@@ -234,6 +237,7 @@ static nth_status set_up(cli *c, job *j)
 {
     nth_status st = NTH_OK;
     CLI_TRY(j->is_cnn ? cli_cnn_memory(c, &j->cnn.shape, j->p.n, j->opt.batch) : say_memory(c, j));
+    if (each_kernel(c)) CLI_TRY(cli_disk_check(c, 8.0 * (double)j->T * (double)j->p.n * (double)(j->p.n + j->p.k)));
     CLI_TRY(cli_doubles(c, &j->epoch, (double)j->T, "epochs"));
     CLI_TRY(curve_open(c, &j->train, j, j->p.X, j->p.data->y));
     CLI_TRY(curve_open(c, &j->test, j, j->p.X_test, j->p.data->y_test));
@@ -303,14 +307,18 @@ done:
     return st;
 }
 
-/* /K, /K_test and, of test inputs with each other, the diagonal only. */
-static nth_status kernel_write(cli *c, job *j)
+/* Of test inputs with each other only the diagonal is written. */
+static nth_blocks blocks_written(const job *j)
 {
-    nth_status st = NTH_OK;
-    CLI_TRY(cli_diagonal_write(c, j->file, "K", &j->K));
-    free(j->K.test_test.a);
-    j->K.test_test = (nth_mat){ 0 };
-    CLI_TRY(cli_blocks_write(j->file, "K", &j->K));
+    return (nth_blocks){ .train = j->K.train, .test = j->K.test };
+}
+
+static nth_status kernel_write(cli *c, job *j, const char *name)
+{
+    nth_status       st = NTH_OK;
+    const nth_blocks K = blocks_written(j);
+    CLI_TRY(cli_blocks_write(j->file, name, &K));
+    CLI_TRY(cli_diagonal_write(c, j->file, name, &j->K));
 done:
     return st;
 }
@@ -333,7 +341,7 @@ static nth_status finish(cli *c, job *j)
     if (yes(c->cfg->final_kernel)) {
         CLI_TRY(nth_file_flush(j->file));
         CLI_TRY(kernel_of(c, j, net));
-        CLI_TRY(kernel_write(c, j));
+        CLI_TRY(kernel_write(c, j, "K"));
     }
     CLI_TRY(nth_file_commit(&j->file));
 done:
@@ -361,16 +369,19 @@ done:
     return st;
 }
 
-static nth_status elasticity_record(job *j, ptrdiff_t at)
+/* RR of the present kernel, and the kernel itself, as far as they are asked for. */
+static nth_status kernel_record(job *j, ptrdiff_t at)
 {
     nth_status st = NTH_OK;
     nth_net   *net = NULL;
-    char       when[32];
-    if (!j->rr.on) return NTH_OK;
-    snprintf(when, sizeof when, "epoch %g", j->epoch[at]);
+    char       when[32], name[32];
+    if (!kernels_on_the_way(j)) return NTH_OK;
+    snprintf(when, sizeof when, "epoch %.0f", j->epoch[at]);
+    snprintf(name, sizeof name, "epoch_%.0f/K", j->epoch[at]);
     CLI_TRY(nth_optimize_net(j->o, &net));
     CLI_TRY(kernel_of(j->c, j, net));
     CLI_TRY(cli_rr_record(&j->rr, at, &j->K, when));
+    if (each_kernel(j->c)) CLI_TRY(kernel_write(j->c, j, name));
 done:
     nth_net_destroy(&net);
     return st;
@@ -382,7 +393,7 @@ static nth_status record(job *j, long epoch)
     j->epoch[j->done] = (double)epoch;
     CLI_TRY(curve_record(j, &j->train, j->done));
     CLI_TRY(curve_record(j, &j->test, j->done));
-    CLI_TRY(elasticity_record(j, j->done));
+    CLI_TRY(kernel_record(j, j->done));
     ++j->done;
     if (difftime(time(NULL), j->saved) >= SAVE_SECONDS) CLI_TRY(save(j));
 done:
@@ -460,7 +471,8 @@ static void report(cli *c, const job *j)
         nth_json_append(rows, o);
     }
     cli_rr_say_refused(&j->rr);
-    if (yes(c->cfg->final_kernel)) cli_report_blocks(c, "K", &j->K);
+    const nth_blocks K = blocks_written(j);
+    if (yes(c->cfg->final_kernel)) cli_report_blocks(c, "K", &K);
     cli_say(c, "%s, %s precision, %.4g s for each epoch of %td batches, %.3g GFLOP/s\nwritten to %s\n", c->cfg->optimizer,
             c->cfg->precision, each, j->batches, rate, c->cfg->out);
     nth_json_set_string(c->json, "optimizer", c->cfg->optimizer);

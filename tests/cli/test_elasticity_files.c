@@ -111,6 +111,24 @@ static void check_record(const char *file, int at, const char *group, const char
     }
 }
 
+/* The kernel of a record is that of the other file. */
+static void check_kernels(const char *file, int epoch, const char *gram)
+{
+    enum { n = 30, k = 20 };
+    static const struct {
+        const char *name;
+        int         count;
+    } part[] = { { "K", n * n }, { "K_test", k * n }, { "K_test_diag", k } };
+    static double a[n * n], b[n * n];
+    for (int i = 0; i < 3; ++i) {
+        char there[64], here[64];
+        snprintf(there, sizeof there, "/epoch_%d/%s", epoch, part[i].name);
+        snprintf(here, sizeof here, "/%s", part[i].name);
+        if (get(a, part[i].count, file, there) && get(b, part[i].count, gram, here))
+            NTH_CHECK(memcmp(a, b, (size_t)part[i].count * sizeof *a) == 0);
+    }
+}
+
 #define ANIMAL "synthetic:two-objects?n=30&test=20&seed=3&size=8&label=animal"
 #define FURNITURE "synthetic:two-objects?n=30&test=20&seed=3&size=8&label=furniture"
 
@@ -123,10 +141,11 @@ static void records_are_those_of_shorter_runs(void)
     for (int sgd = 0; sgd < 2; ++sgd) {
         const char *how = sgd ? "sgd --momentum 0.5 --learning-rate 0.05" : "adam --learning-rate 0.01";
         NTH_CHECK(nth("train --net n.h5 --data '" ANIMAL "' --optimizer %s --seed 3 --batch 7 --epochs 8 --record 0,3,8 --elasticity yes --bootstrap 50 "
-                      "--elasticity-data '" FURNITURE "' --out R.h5", how) == 0);
+                      "--elasticity-data '" FURNITURE "' --kernel each --out R.h5", how) == 0);
         for (int at = 0; at < T; ++at) {
             if (at == 0) NTH_CHECK(nth("kernel --net n.h5 --data '" ANIMAL "' --out K.h5") == 0);
             else NTH_CHECK(nth("train --net n.h5 --data '" ANIMAL "' --optimizer %s --seed 3 --batch 7 --epochs %d --kernel yes --out K.h5", how, epoch[at]) == 0);
+            check_kernels("R.h5", epoch[at], "K.h5");
             check_record("R.h5", at, "rr", "K.h5", ANIMAL);
             check_record("R.h5", at, "rr_other", "K.h5", FURNITURE);
         }
