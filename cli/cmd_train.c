@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nth train: gradient flow of a network (E6), recorded at given times: outputs, loss, kernel, and
- * the network at the end (docs/formats.md). Training in mini-batches is in train_optimize.c.
+ * nth train: gradient flow of a network (E6), recorded at given times: outputs, loss, kernel and, if
+ * asked for, its local elasticity (train_elasticity.c), and the network at the end (docs/formats.md).
+ * Training in mini-batches is in train_optimize.c.
  *
  * Smooth activations are integrated to --rtol. With a fixed number of steps - always so for relu,
  * whose flow has kinks - there is no error control: the flow is run beside itself with twice the

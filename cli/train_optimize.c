@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * nth train --optimizer adam|sgd: training in mini-batches (E111, E112). At the epochs asked for
- * outputs, loss and accuracy are recorded; at the end the network and, if asked for, its tangent kernel
- * are written (docs/formats.md).
+ * outputs, loss and accuracy are recorded, and if asked for the tangent kernel and its local elasticity
+ * (train_elasticity.c); at the end the network and, if asked for, its kernel are written (docs/formats.md).
  *
  * On an interruption or a failure what is recorded so far goes into the .partial file. The training of a
  * convolutional network, which takes hours, is kept in OUT.state and goes on from there.
