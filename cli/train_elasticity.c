@@ -24,10 +24,12 @@ void cli_rr_numbers(double to[RR_NUMBERS], const nth_elasticity *e)
     to[0] = e->ratio, to[1] = e->standard_error, to[2] = e->low, to[3] = e->high;
 }
 
+bool cli_rr_asked(const nth_config *cfg) { return cfg->elasticity != NULL && strcmp(cfg->elasticity, "yes") == 0; }
+
 nth_status cli_rr_check(cli *c)
 {
     static const char *const parts[] = { "elasticity-data", "bootstrap" };
-    if (strcmp(c->cfg->elasticity, "yes") == 0) return NTH_OK;
+    if (cli_rr_asked(c->cfg)) return NTH_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; ++i)
         if (nth_config_given(c->cfg, parts[i])) return cli_fail(c, NTH_E_ARG, "--%s goes with --elasticity yes only", parts[i]);
     return NTH_OK;
@@ -72,7 +74,7 @@ nth_status cli_rr_open(cli_rr *r, cli *c, const cli_problem *p, ptrdiff_t T)
 {
     nth_status st = NTH_OK;
     char       number[16];
-    *r = (cli_rr){ .c = c, .on = strcmp(c->cfg->elasticity, "yes") == 0, .n = p->n, .k = p->k, .T = T, .systems = 1 };
+    *r = (cli_rr){ .c = c, .on = cli_rr_asked(c->cfg), .n = p->n, .k = p->k, .T = T, .systems = 1 };
     if (!r->on) return NTH_OK;
     snprintf(number, sizeof number, "%d", RESAMPLES_BY_DEFAULT);
     CLI_TRY(nth_config_suggest(c->cfg, "bootstrap", number));

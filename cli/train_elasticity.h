@@ -27,6 +27,8 @@ typedef struct cli_rr {
     char                why[640];                    /* the first of them */
 } cli_rr;
 
+/* --elasticity yes. */
+bool cli_rr_asked(const nth_config *cfg);
 /* What does not go together; NTH_E_ARG. */
 NTH_NODISCARD nth_status cli_rr_check(cli *c);
 /* Before the result file is created, as it settles options: reads --elasticity-data, checks labels, makes room for T records.
