@@ -216,8 +216,7 @@ static nth_status measure(cli *c, job *j)
     const nth_elastic_options opt = { .self_pairs = strcmp(c->cfg->self_pairs, "yes") == 0,
                                       .bootstrap = (ptrdiff_t)c->cfg->bootstrap,
                                       .seed = c->cfg->seed };
-    const double              n = (double)j->p.n, k = (double)j->p.k, draws = (double)opt.bootstrap + 1.0;
-    CLI_TRY(cli_memory_check(c, 8.0 * ((n + k) * draws + 512.0 * (1.5 * n + draws)), "weights of resamples and rows of the kernel"));
+    CLI_TRY(cli_memory_check(c, cli_rr_bytes(j->p.n, j->p.k, opt.bootstrap), "weights of resamples and rows of the kernel"));
     cli_progress_begin(c, "rows", j->p.n + (tests ? j->p.k : 0));
     j->suffix = "";
     CLI_TRY(with_file(c, j, nth_elastic_train(&e[0], read_rows, j, Y, j->D, &opt)));

@@ -93,7 +93,8 @@ static nth_status say_memory(cli *c, const training *tr)
 {
     const double T = (double)tr->T, n = (double)tr->p.n, k = (double)tr->p.k;
     const double flow = nth_flow_work_bytes(&tr->p.net->cfg, tr->p.n, tr->p.k, &tr->opt);
-    const double runs = tr->opt.fixed_steps > 0 ? 2.0 : 1.0, record = 8.0 * ((T + 1.0) * (n + 1.0) * (n + k + 4.0) + (T + k) * k);
+    const double runs = tr->opt.fixed_steps > 0 ? 2.0 : 1.0, record = 8.0 * ((T + 1.0) * (n + 1.0) * (n + k + 4.0) + (T + k) * k) +
+                                                             (tr->rr.on ? cli_rr_bytes(tr->p.n, tr->p.k, tr->rr.opt.bootstrap) : 0.0);
     if (!c->cfg->quiet)
         fprintf(stderr, "nth train: at most %.3g MB of memory for the flow and %.3g MB for what is recorded\n",
                 1e-6 * runs * flow, 1e-6 * record);

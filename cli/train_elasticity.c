@@ -24,6 +24,12 @@ void cli_rr_numbers(double to[RR_NUMBERS], const nth_elasticity *e)
     to[0] = e->ratio, to[1] = e->standard_error, to[2] = e->low, to[3] = e->high;
 }
 
+double cli_rr_bytes(ptrdiff_t n, ptrdiff_t k, ptrdiff_t resamples)
+{
+    const double rows = 512.0, draws = (double)resamples + 1.0; /* rows of the kernel in two forms */
+    return 8.0 * ((double)(n + k) * draws + rows * (1.5 * (double)n + draws));
+}
+
 bool cli_rr_asked(const nth_config *cfg) { return cfg->elasticity != NULL && strcmp(cfg->elasticity, "yes") == 0; }
 
 nth_status cli_rr_check(cli *c)

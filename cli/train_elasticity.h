@@ -13,6 +13,9 @@ enum { RR_LABELS = 2, RR_SETS = 3, RR_NUMBERS = 4 };
 /* Ratio, standard error and 95 % interval: a row of what files hold of RR. */
 void cli_rr_numbers(double to[RR_NUMBERS], const nth_elasticity *e);
 
+/* Memory of one RR with that many resamples. */
+double cli_rr_bytes(ptrdiff_t n, ptrdiff_t k, ptrdiff_t resamples);
+
 typedef struct cli_rr {
     cli                *c;
     bool                on; /* --elasticity yes */
