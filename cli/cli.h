@@ -57,8 +57,10 @@ NTH_NODISCARD nth_status cli_provenance(cli *c, nth_provenance *prov);
 NTH_NODISCARD nth_status cli_create(cli *c, nth_file **file);
 NTH_NODISCARD nth_status cli_resume(cli *c, nth_file **file, bool *resumed);
 
-/* Loads `spec` with the preprocessing options of the command line. */
+/* Loads `spec` with the preprocessing options of the command line; its checksum is the data_checksum of the result. */
 NTH_NODISCARD nth_status cli_load_data(cli *c, nth_data **data, const char *spec);
+/* The same for a data set beside that one, without the checksum. */
+NTH_NODISCARD nth_status cli_read_data(cli *c, nth_data **data, const char *spec);
 
 /* Progress: begin, update as often as one likes, end (also on failure). */
 void cli_progress_begin(cli *c, const char *what, ptrdiff_t total);

@@ -2,10 +2,11 @@
  *
  * nth elastic: local elasticity (E85, E86) of the kernel of a file, or of the sum of two, on pairs of
  * training inputs and on pairs of a test and a training input. Kernels are read by rows: they need not fit
- * into memory.
+ * into memory. With --out the ratios are written to a file, too (docs/formats.md).
  */
 #include "commands.h"
 #include "gram.h"
+#include "train_elasticity.h"
 #include "table.h"
 
 #include <math.h>
@@ -26,6 +27,7 @@ typedef struct job {
     const char *suffix;      /* of the block being read */
     ptrdiff_t   base;        /* rows read before this block, for progress */
     cli_table  *table;
+    nth_file   *file;        /* --out, or NULL */
 } job;
 
 /* ---- Kernels ------------------------------------------------------------------------------------ */
@@ -134,6 +136,25 @@ static void say_pairs(job *j, const char *key, const char *what, const nth_elast
     nth_json_set(j->c->json, key, o);
 }
 
+/* /rr/kernel and /pairs/kernel, a row for each set of pairs there is. */
+static nth_status write_file(cli *c, job *j, const nth_elasticity *e, ptrdiff_t sets)
+{
+    nth_status st = NTH_OK;
+    double     rr[2 * RR_NUMBERS], pairs[2 * 4];
+    if (j->file == NULL) return NTH_OK;
+    for (ptrdiff_t i = 0; i < sets; ++i) {
+        cli_rr_numbers(rr + i * RR_NUMBERS, &e[i]);
+        memcpy(pairs + i * 4, (double[]){ e[i].intra, e[i].inter, e[i].intra_pairs, e[i].inter_pairs }, 4 * sizeof *pairs);
+    }
+    CLI_TRY(nth_file_write(j->file, "/rr/kernel", rr, 2, (const ptrdiff_t[]){ sets, RR_NUMBERS }));
+    CLI_TRY(nth_file_write(j->file, "/pairs/kernel", pairs, 2, (const ptrdiff_t[]){ sets, 4 }));
+    CLI_TRY(nth_file_commit(&j->file));
+    cli_say(c, "\nwritten to %s\n", c->cfg->out);
+    nth_json_set_string(c->json, "out", c->cfg->out);
+done:
+    return st;
+}
+
 static void say_lacking(job *j)
 {
     nth_json *o = nth_json_object();
@@ -190,25 +211,25 @@ static nth_status measure(cli *c, job *j)
     nth_status                st = NTH_OK;
     const nth_data           *d = j->p.data;
     const nth_cmat            Y = nth_const(d->y), Y_test = nth_const(d->y_test);
-    nth_elasticity            train, test;
+    nth_elasticity            e[2]; /* train-train, test-train */
+    const bool                tests = j->lacks[0] == '\0' && j->p.k > 0;
     const nth_elastic_options opt = { .self_pairs = strcmp(c->cfg->self_pairs, "yes") == 0,
                                       .bootstrap = (ptrdiff_t)c->cfg->bootstrap,
                                       .seed = c->cfg->seed };
-    const double              n = (double)j->p.n, k = (double)j->p.k, draws = (double)opt.bootstrap + 1.0;
-    CLI_TRY(cli_memory_check(c, 8.0 * ((n + k) * draws + 512.0 * (1.5 * n + draws)), "weights of resamples and rows of the kernel"));
-    cli_progress_begin(c, "rows", j->p.n + (j->lacks[0] == '\0' ? j->p.k : 0));
+    CLI_TRY(cli_memory_check(c, cli_rr_bytes(j->p.n, j->p.k, opt.bootstrap), "weights of resamples and rows of the kernel"));
+    cli_progress_begin(c, "rows", j->p.n + (tests ? j->p.k : 0));
     j->suffix = "";
-    CLI_TRY(with_file(c, j, nth_elastic_train(&train, read_rows, j, Y, j->D, &opt)));
+    CLI_TRY(with_file(c, j, nth_elastic_train(&e[0], read_rows, j, Y, j->D, &opt)));
     j->suffix = "_test", j->base = j->p.n;
-    if (j->p.k > 0 && j->lacks[0] == '\0')
-        CLI_TRY(with_file(c, j, nth_elastic_test(&test, read_rows, j, Y_test, Y, j->D_test, j->D, &opt)));
+    if (tests) CLI_TRY(with_file(c, j, nth_elastic_test(&e[1], read_rows, j, Y_test, Y, j->D_test, j->D, &opt)));
     cli_progress_end(c);
     say_problem(j);
-    say_pairs(j, "train_train", opt.self_pairs ? "train-train with self pairs" : "train-train", &train);
-    if (j->lacks[0] == '\0' && j->p.k > 0) say_pairs(j, "test_train", "test-train", &test);
+    say_pairs(j, "train_train", opt.self_pairs ? "train-train with self pairs" : "train-train", &e[0]);
+    if (tests) say_pairs(j, "test_train", "test-train", &e[1]);
     cli_table_say(c, j->table);
     if (j->lacks[0] != '\0') say_lacking(j);
     CLI_TRY(cli_table_end(c, (const cli_table *const[]){ j->table }, 1));
+    CLI_TRY(write_file(c, j, e, tests ? 2 : 1));
 done:
     return st;
 }
@@ -222,8 +243,10 @@ nth_status cmd_elastic(cli *c)
     CLI_TRY(cli_problem_load(c, &j.p, false, false));
     CLI_TRY(open_files(&j));
     CLI_TRY(diagonals(&j));
+    if (c->cfg->out != NULL) CLI_TRY(cli_create(c, &j.file));
     CLI_TRY(measure(c, &j));
 done:
+    cli_discard(c, &j.file);
     cli_gram_free(&j.K);
     cli_gram_free(&j.Z);
     cli_gram_free(&j.other);

@@ -19,7 +19,8 @@ static nth_status section(report *r, source *s)
         [KIND_KHAT] = report_khat,         [KIND_FLOW] = report_flow,           [KIND_OPTIMIZER] = report_optimizer,
         [KIND_REGRESS] = report_regress,   [KIND_REGRESS_FLOW] = report_regress_flow, [KIND_LANTK] = report_lantk,
         [KIND_SWEEP] = report_sweep,       [KIND_DRIFT] = report_drift,         [KIND_EXPONENTS] = report_exponents,
-        [KIND_CLAIM] = report_claim,       [KIND_ELASTICITY] = report_elasticity, [KIND_KARE] = report_kare,
+        [KIND_CLAIM] = report_claim,       [KIND_ELASTICITY] = report_elasticity, [KIND_RR] = report_elasticity,
+        [KIND_KARE] = report_kare,
         [KIND_OTHER] = report_other,
     };
     nth_status st = NTH_OK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nth train: gradient flow of a network (E6), recorded at given times: outputs, loss, kernel, and
- * the network at the end (docs/formats.md). Training in mini-batches is in train_optimize.c.
+ * nth train: gradient flow of a network (E6), recorded at given times: outputs, loss, kernel and, if
+ * asked for, its local elasticity (train_elasticity.c), and the network at the end (docs/formats.md).
+ * Training in mini-batches is in train_optimize.c.
  *
  * Smooth activations are integrated to --rtol. With a fixed number of steps - always so for relu,
  * whose flow has kinks - there is no error control: the flow is run beside itself with twice the
@@ -12,6 +13,7 @@
  */
 #include "commands.h"
 #include "problem.h"
+#include "train_elasticity.h"
 #include "train_optimize.h"
 
 #include <math.h>
@@ -31,7 +33,10 @@ typedef struct training {
     double          *K, *K_test;        /* (T, n, n), (T, k, n) */
     double          *loss, *accuracy;   /* (T) */
     double          *smallest, *worst;  /* (T) least eigenvalue of K, largest |f - y| */
+    double          *K_test_diag;       /* (T, k) */
     double          *outputs, *zero;    /* (n + k), (n) */
+    double          *test_test;         /* (k, k) kernel of test inputs with each other */
+    cli_rr           rr;
     double          *K_twice;           /* (n, n) */
     nth_file        *file;
     time_t           saved;
@@ -88,7 +93,8 @@ static nth_status say_memory(cli *c, const training *tr)
 {
     const double T = (double)tr->T, n = (double)tr->p.n, k = (double)tr->p.k;
     const double flow = nth_flow_work_bytes(&tr->p.net->cfg, tr->p.n, tr->p.k, &tr->opt);
-    const double runs = tr->opt.fixed_steps > 0 ? 2.0 : 1.0, record = 8.0 * (T + 1.0) * (n + 1.0) * (n + k + 4.0);
+    const double runs = tr->opt.fixed_steps > 0 ? 2.0 : 1.0, record = 8.0 * ((T + 1.0) * (n + 1.0) * (n + k + 4.0) + (T + k) * k) +
+                                                             (tr->rr.on ? cli_rr_bytes(tr->p.n, tr->p.k, tr->rr.opt.bootstrap) : 0.0);
     if (!c->cfg->quiet)
         fprintf(stderr, "nth train: at most %.3g MB of memory for the flow and %.3g MB for what is recorded\n",
                 1e-6 * runs * flow, 1e-6 * record);
@@ -106,6 +112,8 @@ static nth_status set_up(cli *c, training *tr)
     CLI_TRY(cli_doubles(c, &tr->f_test, T * k, "outputs"));
     CLI_TRY(cli_doubles(c, &tr->K, T * n * n, "kernels"));
     CLI_TRY(cli_doubles(c, &tr->K_test, T * k * n, "kernels"));
+    CLI_TRY(cli_doubles(c, &tr->K_test_diag, T * k, "diagonals"));
+    CLI_TRY(cli_doubles(c, &tr->test_test, k * k, "kernel of test inputs"));
     CLI_TRY(cli_doubles(c, &tr->loss, T, "losses"));
     CLI_TRY(cli_doubles(c, &tr->accuracy, T, "accuracies"));
     CLI_TRY(cli_doubles(c, &tr->smallest, T, "eigenvalues"));
@@ -128,7 +136,9 @@ static void tear_down(training *tr)
     nth_flow_destroy(&tr->flow);
     nth_flow_destroy(&tr->twice);
     free(tr->f), free(tr->f_test), free(tr->K), free(tr->K_test), free(tr->loss), free(tr->accuracy);
+    free(tr->K_test_diag), free(tr->test_test);
     free(tr->smallest), free(tr->worst), free(tr->outputs), free(tr->zero), free(tr->K_twice);
+    cli_rr_close(&tr->rr);
     cli_problem_free(&tr->p);
 }
 
@@ -147,6 +157,8 @@ static nth_status save(cli *c, training *tr)
     if (tr->twice != NULL) CLI_TRY(nth_file_write(tr->file, "/accuracy", tr->accuracy, 1, &T));
     if (k > 0) CLI_TRY(nth_file_write(tr->file, "/f_test", tr->f_test, 2, (const ptrdiff_t[]){ T, k }));
     if (k > 0) CLI_TRY(nth_file_write(tr->file, "/K_test", tr->K_test, 3, (const ptrdiff_t[]){ T, k, n }));
+    if (k > 0) CLI_TRY(nth_file_write(tr->file, "/K_test_diag", tr->K_test_diag, 2, (const ptrdiff_t[]){ T, k }));
+    CLI_TRY(cli_rr_write(&tr->rr, tr->file, T));
     CLI_TRY(nth_file_flush(tr->file));
     tr->saved = time(NULL);
 done:
@@ -187,7 +199,9 @@ static nth_status record(cli *c, training *tr, ptrdiff_t at)
     nth_blocks      blocks = { .train = nth_mat_of(K, n, n) };
     nth_blocks      blocks_twice = { .train = nth_mat_of(tr->K_twice, n, n) };
     nth_spectral   *spectrum = NULL;
-    if (k > 0) blocks.test = nth_mat_of(tr->K_test + at * k * n, k, n);
+    char            when[32];
+    snprintf(when, sizeof when, "t = %g", time);
+    if (k > 0) blocks.test = nth_mat_of(tr->K_test + at * k * n, k, n), blocks.test_test = nth_mat_of(tr->test_test, k, k);
     CLI_TRY(nth_flow_advance(tr->flow, time));
     CLI_TRY(nth_flow_outputs(tr->flow, tr->outputs));
     memcpy(tr->f + at * n, tr->outputs, (size_t)n * sizeof(double));
@@ -195,6 +209,8 @@ static nth_status record(cli *c, training *tr, ptrdiff_t at)
     tr->loss[at] = nth_loss_square.value(tr->outputs, y, n);
     tr->worst[at] = largest_difference(tr->outputs, y, n);
     CLI_TRY(nth_ntk_flow(&blocks, tr->flow));
+    cli_diagonal(tr->K_test_diag + at * k, blocks.test_test);
+    CLI_TRY(cli_rr_record(&tr->rr, at, &blocks, when));
     CLI_TRY(nth_spectral_create(&spectrum, nth_const(blocks.train), tr->zero));
     tr->smallest[at] = nth_spectral_values(spectrum)[0];
     if (tr->twice != NULL) {
@@ -227,20 +243,24 @@ static void report(cli *c, const training *tr)
 {
     const nth_flow_stats stats = nth_flow_get_stats(tr->flow);
     nth_json            *rows = nth_json_array();
-    cli_say(c, "%12s %14s %14s %14s%s\n", "t", "loss", "max |f - y|", "lambda_min(K)",
+    cli_say(c, "%12s %14s %14s %14s%s", "t", "loss", "max |f - y|", "lambda_min(K)",
             tr->twice != NULL ? "  accuracy of K" : "");
+    cli_rr_heads(&tr->rr);
+    cli_say(c, "\n");
     for (ptrdiff_t i = 0; i < tr->done; ++i) {
         nth_json *o = nth_json_object();
         cli_say(c, "%12.6g %14.6g %14.6g %14.6g", c->cfg->times.v[i], tr->loss[i], tr->worst[i], tr->smallest[i]);
         if (tr->twice != NULL) cli_say(c, " %14.3g", tr->accuracy[i]);
-        cli_say(c, "\n");
         nth_json_set_double(o, "t", c->cfg->times.v[i]);
         nth_json_set_double(o, "loss", tr->loss[i]);
         nth_json_set_double(o, "residual", tr->worst[i]);
         nth_json_set_double(o, "lambda_min", tr->smallest[i]);
         if (tr->twice != NULL) nth_json_set_double(o, "accuracy", tr->accuracy[i]);
+        cli_rr_say(&tr->rr, i, o);
+        cli_say(c, "\n");
         nth_json_append(rows, o);
     }
+    cli_rr_say_refused(&tr->rr);
     cli_say(c, "stepper %s, %ld steps, %ld rejected, %ld passes over the training set\nwritten to %s\n",
             c->cfg->train_stepper, stats.windows, stats.rejected, stats.evaluations, c->cfg->out);
     nth_json_set_string(c->json, "stepper", c->cfg->train_stepper);
@@ -274,7 +294,9 @@ nth_status cmd_train(cli *c)
     CLI_TRY(check_times(c));
     CLI_TRY(cli_problem_load(c, &tr.p, true, true));
     CLI_TRY(resolve_options(c, &tr));
+    CLI_TRY(cli_rr_open(&tr.rr, c, &tr.p, tr.T));
     CLI_TRY(cli_create(c, &tr.file));
+    CLI_TRY(cli_rr_provenance(&tr.rr, tr.file));
     st = set_up(c, &tr);
     if (st == NTH_OK) st = run(c, &tr);
     if (st == NTH_OK) st = finish(c, &tr);

@@ -16,6 +16,7 @@
 #define RESULT_KEYS                                                                                                            \
     "activation", "widths", "parameterization", "output_scale", "sigma_w", "sigma_b", "input_scale", "doubled", "frozen", "image", \
         "channels", "strides", "outputs", "source", "preprocessing", "classes", "labels", "checksum", "data", "data_checksum",   \
+        "elasticity_data_checksum",                                                                                           \
         "dual_error", "form", "draws", "batches", "networks", "power_of_width", "relative_standard_error", "sweep_hash",         \
         "tile_edge", "chosen", "variant", "folds", "permuted_labels", "samples", "mean_abs_K", "mean_abs_Z", "range_K",          \
         "condition", "constant", "r2", "dropped", "sketch_rows", "excess", "verdict"

@@ -78,7 +78,7 @@ done:
     return st;
 }
 
-nth_status cli_load_data(cli *c, nth_data **data, const char *spec)
+nth_status cli_read_data(cli *c, nth_data **data, const char *spec)
 {
     nth_status        st = NTH_OK;
     nth_data_options  opt = { 0 };
@@ -100,7 +100,14 @@ nth_status cli_load_data(cli *c, nth_data **data, const char *spec)
     cli_progress_call(c, "reading the data");
     st = nth_data_load(data, spec, &opt);
     cli_progress_end(c);
-    if (st != NTH_OK) goto done;
+done:
+    return st;
+}
+
+nth_status cli_load_data(cli *c, nth_data **data, const char *spec)
+{
+    nth_status st = NTH_OK;
+    CLI_TRY(cli_read_data(c, data, spec));
     snprintf(c->data_checksum, sizeof c->data_checksum, "%016" PRIx64, nth_data_checksum(*data));
     if (c->data_expected[0] == '\0' || strcmp(c->data_checksum, c->data_expected) == 0) return st;
     st = cli_fail(c, NTH_E_FORMAT, "%s: other data than those recorded: checksum %s, not %s", spec, c->data_checksum, c->data_expected);

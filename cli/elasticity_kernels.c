@@ -40,7 +40,7 @@ static nth_status measure(elasticity *e, rr_kernel kind, const char *name, ptrdi
     rr_ratios                *r = &e->rr[kind];
     const nth_elastic_options opt = { .bootstrap = (ptrdiff_t)e->c->cfg->bootstrap, .seed = e->c->cfg->seed, .ratios = e->draw };
     const uint32_t            run = kind < RR_NTK ? RUN_OF_NETWORKS : RUN_OF_PERMUTATIONS;
-    for (ptrdiff_t i = 0; i < e->p.n; ++i) e->D[i] = K->train.a[i * K->train.ld + i];
+    cli_diagonal(e->D, K->train);
     for (int set = 0; set < RR_PAIRS; ++set) {
         nth_elasticity out;
         nth_cmat       A = nth_const(set == 0 ? K->train : K->test);
@@ -60,11 +60,6 @@ done:
     return st;
 }
 
-static void diagonal(double *D, nth_mat A)
-{
-    for (ptrdiff_t i = 0; i < A.rows; ++i) D[i] = A.a[i * A.ld + i];
-}
-
 /* ---- Networks ----------------------------------------------------------------------------------- */
 
 static nth_status train(elasticity *e, rr_kernel kind, const char *name, ptrdiff_t s, const nth_net *net, const double *y, nth_blocks *K)
@@ -77,7 +72,7 @@ static nth_status train(elasticity *e, rr_kernel kind, const char *name, ptrdiff
     CLI_TRY(nth_flow_create(&flow, net, e->p.X, e->p.X_test, y, &opt));
     CLI_TRY(nth_flow_advance(flow, e->t));
     CLI_TRY(nth_ntk_flow(K, flow));
-    diagonal(e->D_test, K->test_test);
+    cli_diagonal(e->D_test, K->test_test);
     CLI_TRY(measure(e, kind, name, s, K, e->D_test));
 done:
     nth_flow_destroy(&flow);
@@ -97,7 +92,7 @@ static nth_status networks(elasticity *e)
     for (ptrdiff_t s = 0; s < e->networks; ++s) {
         nth_net_init_gaussian(net, e->c->cfg->seed, (uint32_t)s);
         CLI_TRY(nth_ntk_empirical(&K, net, e->p.X, e->p.X_test));
-        diagonal(e->D_test, K.test_test);
+        cli_diagonal(e->D_test, K.test_test);
         CLI_TRY(measure(e, RR_INIT, "K_0 of a network", s, &K, e->D_test));
         CLI_TRY(nth_data_permute(nth_mat_of(permuted, e->p.n, 1), nth_const(e->p.data->y), e->c->cfg->seed + (uint64_t)s + 1));
         CLI_TRY(train(e, RR_TRAINED, "K_t of a trained network", s, net, y, &K));
@@ -229,7 +224,7 @@ static nth_status label_aware(elasticity *e)
         cli_add(agnostic.train, label.train, 1.0 / (double)e->width);
         cli_add(agnostic.test, label.test, 1.0 / (double)e->width);
         cli_add(agnostic.test_test, label.test_test, 1.0 / (double)e->width);
-        diagonal(e->D_test, agnostic.test_test);
+        cli_diagonal(e->D_test, agnostic.test_test);
         CLI_TRY(measure(e, q == 0 ? RR_NTH : RR_NTH_PERMUTED, "K^(NTH)", q == 0 ? 0 : q - 1, &agnostic, e->D_test));
     }
 done:
@@ -245,7 +240,7 @@ nth_status rr_measure_all(elasticity *e)
     nth_status st = NTH_OK;
     CLI_TRY(cli_blocks_create(e->c, &e->ntk, e->p.n, e->p.k, true));
     CLI_TRY(nth_ntk_infinite(&e->ntk, &e->shape, e->p.X, e->p.X_test));
-    diagonal(e->own_test, e->ntk.test_test);
+    cli_diagonal(e->own_test, e->ntk.test_test);
     CLI_TRY(measure(e, RR_NTK, "the NTK", 0, &e->ntk, e->own_test));
     CLI_TRY(networks(e));
     CLI_TRY(blends(e, RR_HR, "K + lambda Z (ls-v1)", NTH_LANTK_LS_V1));

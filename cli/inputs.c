@@ -23,11 +23,16 @@ typedef struct input {
 
 typedef nth_status input_visit(cli *c, const input *in, void *ctx);
 
+static bool is_data(const char *option)
+{
+    return strcmp(option, "data") == 0 || strcmp(option, "spec") == 0 || strcmp(option, "elasticity-data") == 0;
+}
+
 /* False if the value names no file: a data set that is made or found elsewhere, a kernel by name. */
 static bool split(input *in)
 {
     static const char *const elsewhere[] = { "cifar10:", "mnist:", "uci:", "synthetic:" };
-    const bool   data = strcmp(in->option, "data") == 0 || strcmp(in->option, "spec") == 0;
+    const bool   data = is_data(in->option);
     const char  *from = in->value;
     for (size_t i = 0; data && i < sizeof elsewhere / sizeof *elsewhere; ++i)
         if (strncmp(from, elsewhere[i], strlen(elsewhere[i])) == 0) return false;
@@ -49,12 +54,12 @@ static nth_status each(cli *c, const nth_config *cfg, bool data, input_visit *vi
         const char *option, *value;
     } one[] = { { "net", cfg->net },   { "gram", cfg->gram },             { "add", cfg->add }, { "against", cfg->against },
                 { "base", cfg->base }, { "normaliser", cfg->normaliser }, { "spec", cfg->spec },
+                { "elasticity-data", cfg->elasticity_data },
                 { "data", nth_config_given(cfg, "data") ? cfg->data : NULL } };
     for (size_t i = 0; i < sizeof one / sizeof *one; ++i) {
-        const bool is_data = strcmp(one[i].option, "spec") == 0 || strcmp(one[i].option, "data") == 0;
         in.option = one[i].option, in.value = one[i].value;
         snprintf(in.label, sizeof in.label, "%s", in.option);
-        if (in.value != NULL && (data || !is_data) && split(&in)) CLI_TRY(visit(c, &in, ctx));
+        if (in.value != NULL && (data || !is_data(in.option)) && split(&in)) CLI_TRY(visit(c, &in, ctx));
     }
     for (ptrdiff_t i = 0; i < cfg->direction.n; ++i) {
         in.option = "direction", in.value = cfg->direction.v[i];

@@ -192,6 +192,11 @@ done:
     return st;
 }
 
+void cli_diagonal(double *D, nth_mat A)
+{
+    for (ptrdiff_t i = 0; i < A.rows; ++i) D[i] = A.a[i * A.ld + i];
+}
+
 nth_status cli_diagonal_write(cli *c, nth_file *file, const char *name, const nth_blocks *b)
 {
     nth_status      st = NTH_OK;
@@ -200,7 +205,7 @@ nth_status cli_diagonal_write(cli *c, nth_file *file, const char *name, const nt
     char            path[64];
     if (b->test_test.a == NULL) return NTH_OK;
     CLI_TRY(cli_doubles(c, &D, (double)k, "diagonal"));
-    for (ptrdiff_t i = 0; i < k; ++i) D[i] = b->test_test.a[i * b->test_test.ld + i];
+    cli_diagonal(D, b->test_test);
     snprintf(path, sizeof path, "/%s_test_diag", name);
     CLI_TRY(nth_file_write(file, path, D, 1, &k));
 done:

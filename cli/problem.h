@@ -50,6 +50,8 @@ void                     cli_blocks_free(nth_blocks *b);
 extern const char *const cli_block_suffix[];
 /* Writes the blocks there are as /NAME, /NAME_test, /NAME_test_test. */
 NTH_NODISCARD nth_status cli_blocks_write(nth_file *file, const char *name, const nth_blocks *b);
+/* D (A.rows), the diagonal of A. */
+void cli_diagonal(double *D, nth_mat A);
 /* Writes the diagonal of the test-test block, if there is one, as /NAME_test_diag. */
 NTH_NODISCARD nth_status cli_diagonal_write(cli *c, nth_file *file, const char *name, const nth_blocks *b);
 /* A line (and JSON object) on a dataset: shape, largest entry. */

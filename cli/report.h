@@ -9,7 +9,7 @@
  *     report_svg.c       SVG; report_png.c the picture of a heat map and the colour maps; report_gnuplot.c scripts and data
  *     report_read.c      what is in a result file, read by parts
  *     report_kernels.c   sections of networks, data, kernels, hierarchies; report_runs.c of training, regression, lantk;
- *     report_verify.c    of sweeps; report_drift.c of mean drifts and Claim 1.1; report_compare.c several files of one kind
+ *     report_verify.c    of sweeps; report_drift.c of mean drifts, Claim 1.1 and local elasticity; report_compare.c several files of one kind
  */
 #ifndef NTH_CLI_REPORT_H
 #define NTH_CLI_REPORT_H
@@ -131,7 +131,7 @@ bool report_gnuplot_run(report *r, const char *name);
 
 typedef enum report_kind {
     KIND_NET, KIND_DATA, KIND_KERNEL, KIND_LABEL, KIND_HIERARCHY, KIND_DENSE, KIND_KHAT, KIND_FLOW, KIND_OPTIMIZER, KIND_REGRESS,
-    KIND_REGRESS_FLOW, KIND_LANTK, KIND_SWEEP, KIND_DRIFT, KIND_EXPONENTS, KIND_CLAIM, KIND_ELASTICITY, KIND_KARE, KIND_OTHER
+    KIND_REGRESS_FLOW, KIND_LANTK, KIND_SWEEP, KIND_DRIFT, KIND_EXPONENTS, KIND_CLAIM, KIND_ELASTICITY, KIND_RR, KIND_KARE, KIND_OTHER
 } report_kind;
 
 typedef struct stats {

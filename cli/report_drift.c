@@ -169,14 +169,15 @@ done:
 
 /* ---- Local elasticity ----------------------------------------------------------------------------- */
 
+static const char *const pairs[] = { "train-train", "test-train" };
+
 /* A line for each dataset under `group` and set of pairs; with a verdict in the fifth column. */
 static nth_status ratio_table(report *r, source *s, const char *group, const char *caption, const char *slug, bool verdict)
 {
-    static const char *const pairs[] = { "train-train", "test-train" };
-    nth_status               st = NTH_OK;
-    const size_t             length = strlen(group);
-    double                  *v = NULL;
-    ptrdiff_t                n;
+    nth_status   st = NTH_OK;
+    const size_t length = strlen(group);
+    double      *v = NULL;
+    ptrdiff_t    n;
     cli_table *t = cli_table_create(caption, verdict ? "difference|pairs|RR|standard error|low|high|verdict" : "kernel|pairs|RR|standard error|low|high");
     for (ptrdiff_t i = 0; i < s->sets; ++i) {
         const dataset *d = &s->set[i];
@@ -198,10 +199,32 @@ done:
     return st;
 }
 
+/* What RR of nth elastic is made from. */
+static nth_status means_table(report *r, source *s)
+{
+    nth_status     st = NTH_OK;
+    const dataset *d = source_find(s, "/pairs/kernel");
+    double        *v = NULL;
+    ptrdiff_t      n;
+    cli_table     *t = cli_table_create("Means of the normalised kernel over ordered pairs", "pairs|M1, one class|M2, two classes|pairs of one class|of two");
+    if (d == NULL || d->rank != 2 || d->dims[1] != 4) goto done;
+    CLI_TRY(source_vector(r, s, d->name, &v, &n));
+    for (ptrdiff_t row = 0; v != NULL && row < d->dims[0] && row < 2; ++row) {
+        cli_table_put(t, "%s", pairs[row]);
+        for (int j = 0; j < 4; ++j) cli_table_number(t, v[4 * row + j]);
+    }
+    CLI_TRY(report_table(r, &t, "means"));
+done:
+    free(v);
+    cli_table_destroy(&t);
+    return st;
+}
+
 nth_status report_elasticity(report *r, source *s)
 {
     nth_status st = NTH_OK;
     CLI_TRY(ratio_table(r, s, "/rr/", "Local elasticity RR of each kernel, 95 % intervals", "elasticity", false));
+    CLI_TRY(means_table(r, s));
     CLI_TRY(ratio_table(r, s, "/differences/", "Paired differences and shares, 95 % intervals; no verdict: reported only", "differences", true));
 done:
     return st;

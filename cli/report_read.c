@@ -83,7 +83,7 @@ static report_kind kind_of(source *s)
         report_kind kind;
     } row[] = { { "/kare", "/step", KIND_KARE },        { "/epoch", "/loss", KIND_OPTIMIZER }, { "/t", "/lambda_min", KIND_FLOW }, { "/Khat", "/t", KIND_KHAT },
                 { "/alpha", NULL, KIND_REGRESS },      { "/t", "/f_test", KIND_REGRESS_FLOW }, { "/Z", NULL, KIND_LANTK },
-                { "/K_agnostic", NULL, KIND_LABEL },   { "/K", NULL, KIND_KERNEL },    { "/x", NULL, KIND_DATA } };
+                { "/rr/kernel", "/pairs/kernel", KIND_RR }, { "/K_agnostic", NULL, KIND_LABEL },   { "/K", NULL, KIND_KERNEL },    { "/x", NULL, KIND_DATA } };
     if (s->members > 0 || nth_file_has(s->file, "/rates") || nth_file_has_attr(s->file, "/", "sweep_hash")) return KIND_SWEEP;
     for (size_t i = 0; i < sizeof row / sizeof *row; ++i)
         if (source_find(s, row[i].set) != NULL && (row[i].also == NULL || source_find(s, row[i].also) != NULL)) return row[i].kind;
@@ -104,7 +104,8 @@ const char *report_kind_name(report_kind k)
     static const char *const name[] = { "network", "data", "kernel", "label-aware kernel K^(NTH)", "kernel of the hierarchy", "dense kernel of the hierarchy",
                                         "predicted kernel", "gradient flow", "training in mini-batches", "kernel regression",
                                         "kernel regression along the flow", "label-aware kernel Z", "verification of exponents", "mean drift",
-                                        "exponents of the mean drift", "Claim 1.1", "verification of local elasticity", "training by KARE", "HDF5 file" };
+                                        "exponents of the mean drift", "Claim 1.1", "verification of local elasticity", "local elasticity",
+                                        "training by KARE", "HDF5 file" };
     return name[k];
 }
 

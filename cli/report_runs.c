@@ -12,30 +12,56 @@
 
 enum { MAX_CURVES = 8 };
 
-/* Curves of a run, those on training and test set in one plot. */
+/* Curves of a run, those on training and test set in one plot: (T), or of RR (T, 4) with its interval. */
 static const struct {
     const char *name, *test, *label;
     bool        log;
 } curve[] = { { "/loss", "/loss_test", "loss", true },
               { "/accuracy", "/accuracy_test", "accuracy", false },
-              { "/rr", "/rr_test", "RR", false },
+              { "/rr/train_train", "/rr/test_train", "RR", false },
+              { "/rr/train_train_self", NULL, "RR with self pairs", false },
+              { "/rr_other/train_train", "/rr_other/test_train", "RR by the other labels", false },
+              { "/rr_other/train_train_self", NULL, "RR with self pairs by the other labels", false },
               { "/kare", "/test_risk", "KARE and test risk", true },
               { "/lambda_min", NULL, "least eigenvalue of K", true } };
 
 static const char *along(const source *s) { return s->kind == KIND_OPTIMIZER ? "/epoch" : s->kind == KIND_KARE ? "/step" : "/t"; }
 
+/* The n values of a curve, NULL where it is missing or of another length; of RR *ends (2 n) are the lower ends of the intervals, then the upper. */
+static nth_status curve_values(report *r, source *s, const char *name, ptrdiff_t n, double **y, double **ends)
+{
+    enum { NUMBERS = 4, LOW = 2 }; /* RR, standard error, low, high */
+    nth_status st = NTH_OK;
+    double    *v = NULL;
+    ptrdiff_t  m;
+    *y = *ends = NULL;
+    CLI_TRY(source_vector(r, s, name, &v, &m));
+    if (v != NULL && m == NUMBERS * n) {
+        *ends = malloc((size_t)(2 * n) * sizeof **ends);
+        if (*ends == NULL) CLI_TRY(cli_fail(r->c, NTH_E_NOMEM, "out of memory"));
+        for (ptrdiff_t i = 0; i < n; ++i) (*ends)[i] = v[NUMBERS * i + LOW], (*ends)[n + i] = v[NUMBERS * i + LOW + 1];
+        for (ptrdiff_t i = 0; i < n; ++i) v[i] = v[NUMBERS * i];
+        m = n;
+    }
+    if (v != NULL && m == n) *y = v, v = NULL;
+done:
+    free(v);
+    return st;
+}
+
 /* One curve of one file; nothing if it is missing or of another length than its time. */
 static nth_status add_curve(report *r, plot *p, source *s, const char *name, unsigned style, int colour, const char *label)
 {
     nth_status st = NTH_OK;
-    double    *x = NULL, *y = NULL;
-    ptrdiff_t  n, m;
+    double    *x = NULL, *y = NULL, *bars = NULL;
+    ptrdiff_t  n;
     if (name == NULL || source_find(s, name) == NULL) return NTH_OK;
     CLI_TRY(source_vector(r, s, along(s), &x, &n));
-    CLI_TRY(source_vector(r, s, name, &y, &m));
-    if (x != NULL && n == m) plot_add(p, style, colour, n, x, y, NULL, NULL, "%s", label);
+    CLI_TRY(curve_values(r, s, name, n, &y, &bars));
+    if (x != NULL && y != NULL)
+        plot_add(p, style | (bars != NULL ? PLOT_BARS : 0), colour, n, x, y, bars, bars != NULL ? bars + n : NULL, "%s", label);
 done:
-    free(x), free(y);
+    free(x), free(y), free(bars);
     return st;
 }
 
@@ -90,18 +116,19 @@ done:
 static nth_status curve_table(report *r, source *s, const char *time)
 {
     nth_status  st = NTH_OK;
-    double     *v[1 + 2 * sizeof curve / sizeof *curve] = { NULL };
-    char        heads[400];
+    double     *v[1 + 2 * sizeof curve / sizeof *curve] = { NULL }, *ends = NULL;
+    char        heads[600];
     int         columns = 0;
-    ptrdiff_t   n, m;
+    ptrdiff_t   n;
     cli_table  *t = NULL;
     CLI_TRY(source_vector(r, s, time, &v[columns++], &n));
     snprintf(heads, sizeof heads, "%s", time + 1);
     for (size_t k = 0; k < 2 * sizeof curve / sizeof *curve; ++k) {
         const char *name = k % 2 == 0 ? curve[k / 2].name : curve[k / 2].test;
         if (name == NULL || source_find(s, name) == NULL) continue;
-        CLI_TRY(source_vector(r, s, name, &v[columns], &m));
-        if (v[columns] == NULL || m != n) continue;
+        CLI_TRY(curve_values(r, s, name, n, &v[columns], &ends));
+        free(ends), ends = NULL;
+        if (v[columns] == NULL) continue;
         ++columns;
         snprintf(heads + strlen(heads), sizeof heads - strlen(heads), "|%s", name + 1);
     }
@@ -188,6 +215,7 @@ nth_status report_optimizer(report *r, source *s)
     report_grid_end(r);
     CLI_TRY(st);
     CLI_TRY(report_matrices(r, s, "/K"));
+    CLI_TRY(report_matrices(r, s, "/epoch_"));
 done:
     return st;
 }

@@ -4,6 +4,7 @@
  */
 #include "train_cnn.h"
 #include "kernel_state.h"
+#include "train_elasticity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,9 @@ nth_status cli_cnn_check_options(cli *c)
     if (cfg->precision != NULL && strcmp(cfg->precision, "single") != 0)
         return cli_fail(c, NTH_E_ARG, "--precision double does not go with --%s: convolutional networks are trained in single precision", by);
     if (cfg->final_kernel != NULL && strcmp(cfg->final_kernel, "no") != 0)
-        return cli_fail(c, NTH_E_ARG, "--kernel yes does not go with --%s: only networks of --net have one", by);
+        return cli_fail(c, NTH_E_ARG, "--kernel %s does not go with --%s: only networks of --net have one", cfg->final_kernel, by);
+    if (cli_rr_asked(cfg))
+        return cli_fail(c, NTH_E_ARG, "--elasticity yes does not go with --%s: only networks of --net have a tangent kernel here", by);
     const ptrdiff_t preset = cfg->architecture != NULL ? known.convs : 0;
     const ptrdiff_t channels = cfg->conv_channels.n > 0 ? cfg->conv_channels.n : preset, strides = cfg->strides.n > 0 ? cfg->strides.n : preset;
     if (channels == 0) return cli_fail(c, NTH_E_ARG, "--channels N,.. is missing: channels after each convolution");

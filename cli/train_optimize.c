@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * nth train --optimizer adam|sgd: training in mini-batches (E111, E112). At the epochs asked for
- * outputs, loss and accuracy are recorded; at the end the network and, if asked for, its tangent kernel
- * are written (docs/formats.md).
+ * outputs, loss and accuracy are recorded, and if asked for the tangent kernel and its local elasticity
+ * (train_elasticity.c); at the end the network and, if asked for, its kernel are written (docs/formats.md).
  *
  * On an interruption or a failure what is recorded so far goes into the .partial file. The training of a
  * convolutional network, which takes hours, is kept in OUT.state and goes on from there.
@@ -10,6 +10,7 @@
 #include "train_optimize.h"
 #include "kernel_state.h"
 #include "train_cnn.h"
+#include "train_elasticity.h"
 
 #include "nth/regress.h"
 
@@ -48,6 +49,7 @@ typedef struct job {
     ptrdiff_t            T, done, batches; /* epochs to record; recorded; batches of an epoch */
     double              *epoch;            /* (T) */
     curve                train, test;
+    cli_rr               rr;
     double               seconds;          /* in epochs, without records */
     char                 state[64];        /* of the progress line */
     nth_blocks           K;
@@ -64,6 +66,7 @@ nth_status cli_train_check(cli *c)
                                             "record", "kernel", "save-net" };
     static const char *const adam[] = { "beta1", "beta2", "epsilon" };
     const nth_config *cfg = c->cfg;
+    if (cli_rr_check(c) != NTH_OK) return NTH_E_ARG;
     if (cli_cnn_asked(cfg)) {
         const nth_status st = cli_cnn_check_options(c);
         if (st != NTH_OK) return st;
@@ -154,6 +157,9 @@ done:
 }
 
 static bool yes(const char *word) { return strcmp(word, "yes") == 0; }
+static bool each_kernel(const cli *c) { return strcmp(c->cfg->final_kernel, "each") == 0; }
+/* Kernels are made at records, beside the training. */
+static bool kernels_on_the_way(const job *j) { return j->rr.on || each_kernel(j->c); }
 
 /* ---- Set-up -------------------------------------------------------------------------------------- */
 
@@ -163,16 +169,16 @@ static double curve_size(const job *j, ptrdiff_t rows)
     return (double)rows * (j->is_cnn ? (double)j->cnn.shape.outputs : (double)j->T) + 2.0 * (double)j->T;
 }
 
-/* Training beside the network it is copied from; then the trained network beside its kernel. */
+/* Training beside the network it is copied from; then the trained network beside its kernel, or all of them where records have kernels. */
 static nth_status say_memory(cli *c, const job *j)
 {
     const double n = (double)j->p.n, k = (double)j->p.k, net = 8.0 * (double)nth_net_parameters(j->p.net);
     const double training = net + nth_optimize_work_bytes(&j->shape, j->p.n, &j->opt);
-    const double record = 8.0 * (double)j->T * (n + k + 5.0);
+    const double record = 8.0 * (double)j->T * (n + k + 5.0) + (j->rr.on ? cli_rr_bytes(j->p.n, j->p.k, j->rr.opt.bootstrap) : 0.0);
     double       neurons = 0.0;
     for (int l = 1; l < j->shape.layers; ++l) neurons += (j->shape.doubled ? 2.0 : 1.0) * (double)j->shape.widths[l];
-    const double kernel = yes(c->cfg->final_kernel) ? net + 8.0 * (n + k) * (2.0 * (n + k) + 4.0 * neurons) : 0.0;
-    const double most = (training > kernel ? training : kernel) + record;
+    const double kernel = yes(c->cfg->final_kernel) || kernels_on_the_way(j) ? net + 8.0 * (n + k) * (2.0 * (n + k) + 4.0 * neurons) : 0.0;
+    const double most = (kernels_on_the_way(j) ? training + kernel : training > kernel ? training : kernel) + record;
     if (!c->cfg->quiet)
         fprintf(stderr, "nth train: at most %.3g MB of memory for training, %.3g MB for the kernel and %.3g MB for what is recorded\n",
                 1e-6 * training, 1e-6 * kernel, 1e-6 * record);
@@ -231,6 +237,7 @@ static nth_status set_up(cli *c, job *j)
 {
     nth_status st = NTH_OK;
     CLI_TRY(j->is_cnn ? cli_cnn_memory(c, &j->cnn.shape, j->p.n, j->opt.batch) : say_memory(c, j));
+    if (each_kernel(c)) CLI_TRY(cli_disk_check(c, 8.0 * (double)j->T * (double)j->p.n * (double)(j->p.n + j->p.k)));
     CLI_TRY(cli_doubles(c, &j->epoch, (double)j->T, "epochs"));
     CLI_TRY(curve_open(c, &j->train, j, j->p.X, j->p.data->y));
     CLI_TRY(curve_open(c, &j->test, j, j->p.X_test, j->p.data->y_test));
@@ -252,6 +259,7 @@ static void tear_down(job *j)
     nth_cnn_destroy(&j->cnn.net);
     curve_close(&j->train);
     curve_close(&j->test);
+    cli_rr_close(&j->rr);
     cli_blocks_free(&j->K);
     free(j->epoch);
     cli_problem_free(&j->p);
@@ -281,8 +289,36 @@ static nth_status save(job *j)
     CLI_TRY(nth_file_write(j->file, "/epoch", j->epoch, 1, &j->done));
     CLI_TRY(curve_save(j->file, &j->train, "", j));
     CLI_TRY(curve_save(j->file, &j->test, "_test", j));
+    CLI_TRY(cli_rr_write(&j->rr, j->file, j->done));
     CLI_TRY(nth_file_flush(j->file));
     j->saved = time(NULL);
+done:
+    return st;
+}
+
+/* All blocks of the kernel, in j->K. */
+static nth_status kernel_of(cli *c, job *j, const nth_net *net)
+{
+    nth_status st = NTH_OK;
+    if (j->K.train.a == NULL) CLI_TRY(cli_blocks_create(c, &j->K, j->p.n, j->p.k, true));
+    CLI_TRY(nth_ntk_empirical(&j->K, net, j->p.X, j->p.X_test));
+    if (cli_interrupted()) st = NTH_E_INTERRUPTED;
+done:
+    return st;
+}
+
+/* Of test inputs with each other only the diagonal is written. */
+static nth_blocks blocks_written(const job *j)
+{
+    return (nth_blocks){ .train = j->K.train, .test = j->K.test };
+}
+
+static nth_status kernel_write(cli *c, job *j, const char *name)
+{
+    nth_status       st = NTH_OK;
+    const nth_blocks K = blocks_written(j);
+    CLI_TRY(cli_blocks_write(j->file, name, &K));
+    CLI_TRY(cli_diagonal_write(c, j->file, name, &j->K));
 done:
     return st;
 }
@@ -304,10 +340,8 @@ static nth_status finish(cli *c, job *j)
     if (yes(c->cfg->save_net)) CLI_TRY(nth_net_write(net, j->file, "/net"));
     if (yes(c->cfg->final_kernel)) {
         CLI_TRY(nth_file_flush(j->file));
-        CLI_TRY(cli_blocks_create(c, &j->K, j->p.n, j->p.k, false));
-        CLI_TRY(nth_ntk_empirical(&j->K, net, j->p.X, j->p.X_test));
-        if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
-        CLI_TRY(cli_blocks_write(j->file, "K", &j->K));
+        CLI_TRY(kernel_of(c, j, net));
+        CLI_TRY(kernel_write(c, j, "K"));
     }
     CLI_TRY(nth_file_commit(&j->file));
 done:
@@ -335,12 +369,31 @@ done:
     return st;
 }
 
+/* RR of the present kernel, and the kernel itself, as far as they are asked for. */
+static nth_status kernel_record(job *j, ptrdiff_t at)
+{
+    nth_status st = NTH_OK;
+    nth_net   *net = NULL;
+    char       when[32], name[32];
+    if (!kernels_on_the_way(j)) return NTH_OK;
+    snprintf(when, sizeof when, "epoch %.0f", j->epoch[at]);
+    snprintf(name, sizeof name, "epoch_%.0f/K", j->epoch[at]);
+    CLI_TRY(nth_optimize_net(j->o, &net));
+    CLI_TRY(kernel_of(j->c, j, net));
+    CLI_TRY(cli_rr_record(&j->rr, at, &j->K, when));
+    if (each_kernel(j->c)) CLI_TRY(kernel_write(j->c, j, name));
+done:
+    nth_net_destroy(&net);
+    return st;
+}
+
 static nth_status record(job *j, long epoch)
 {
     nth_status st = NTH_OK;
     j->epoch[j->done] = (double)epoch;
     CLI_TRY(curve_record(j, &j->train, j->done));
     CLI_TRY(curve_record(j, &j->test, j->done));
+    CLI_TRY(kernel_record(j, j->done));
     ++j->done;
     if (difftime(time(NULL), j->saved) >= SAVE_SECONDS) CLI_TRY(save(j));
 done:
@@ -401,8 +454,10 @@ static void report(cli *c, const job *j)
     const bool   test = j->p.k > 0;
     const ptrdiff_t now_done = (ptrdiff_t)c->cfg->epochs * j->batches - j->cnn.began; /* batches of this run */
     const double    each = now_done > 0 ? j->seconds / (double)now_done * (double)j->batches : NAN, rate = 1e-9 * flops_of_epoch(j) / each;
-    cli_say(c, "%8s %14s%s%s%s\n", "epoch", "loss", j->train.accuracy != NULL ? "       accuracy" : "", test ? "      test loss" : "",
+    cli_say(c, "%8s %14s%s%s%s", "epoch", "loss", j->train.accuracy != NULL ? "       accuracy" : "", test ? "      test loss" : "",
             j->test.accuracy != NULL ? "  test accuracy" : "");
+    cli_rr_heads(&j->rr);
+    cli_say(c, "\n");
     for (ptrdiff_t i = 0; i < j->done; ++i) {
         nth_json *o = nth_json_object();
         cli_say(c, "%8g", j->epoch[i]);
@@ -411,10 +466,13 @@ static void report(cli *c, const job *j)
         say_value(c, o, "accuracy", j->train.accuracy, i);
         if (test) say_value(c, o, "loss_test", j->test.loss, i);
         say_value(c, o, "accuracy_test", j->test.accuracy, i);
+        cli_rr_say(&j->rr, i, o);
         cli_say(c, "\n");
         nth_json_append(rows, o);
     }
-    if (j->K.train.a != NULL) cli_report_blocks(c, "K", &j->K);
+    cli_rr_say_refused(&j->rr);
+    const nth_blocks K = blocks_written(j);
+    if (yes(c->cfg->final_kernel)) cli_report_blocks(c, "K", &K);
     cli_say(c, "%s, %s precision, %.4g s for each epoch of %td batches, %.3g GFLOP/s\nwritten to %s\n", c->cfg->optimizer,
             c->cfg->precision, each, j->batches, rate, c->cfg->out);
     nth_json_set_string(c->json, "optimizer", c->cfg->optimizer);
@@ -454,7 +512,9 @@ nth_status cli_train_optimize(cli *c)
     else j.shape = j.p.net->cfg;
     if (j.opt.batch > j.p.n) j.opt.batch = j.p.n;
     j.batches = (j.p.n + j.opt.batch - 1) / j.opt.batch;
+    CLI_TRY(cli_rr_open(&j.rr, c, &j.p, j.T));
     CLI_TRY(cli_create(c, &j.file));
+    CLI_TRY(cli_rr_provenance(&j.rr, j.file));
     st = set_up(c, &j);
     if (st == NTH_OK) st = run(c, &j);
     if (st == NTH_OK) st = finish(c, &j);

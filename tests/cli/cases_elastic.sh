@@ -101,6 +101,27 @@ ask 2 '--table .md: a name that ends in .md, .csv or .tex is expected' --table .
 ask 3 '--table absent/t.md: No such file or directory' --table absent/t.md
 holds 'refused before anything is written' test ! -e t.txt
 
+# The result in a file: provenance, inputs, the report, made again.
+ask 0 '' --out E.h5 --json
+holds 'JSON says so' grep -qx '  "out": "E.h5"' out
+holds 'with the rest' test "$(pairs test_train rr)" = "$test"
+ask 0 '' --out E.h5
+holds 'says so' test "$(tail -n 1 out)" = 'written to E.h5'
+expect 0 '' info E.h5
+for part in '/rr/kernel (2,4)' '/pairs/kernel (2,4)' '@status = complete'; do holds "writes $part" grep -qFx "$part" out; done
+holds 'checksum of the kernel' grep -qE '^@inputs = \{"gram": "[0-9a-f]{16}"\}$' out
+expect 0 '' report E.h5 --out page --gnuplot no --quiet
+holds 'kind in a report' grep -qx 'E.h5: local elasticity' out
+holds 'ratios in a report' grep -qE "^kernel,train-train,$train[0-9]*,0\.[0-9]+,0\.[0-9]+,0\.[0-9]+\$" page/1-elasticity.csv
+holds 'ratios of test inputs' grep -qE "^kernel,test-train,$test[0-9]*," page/1-elasticity.csv
+holds 'pairs in a report' grep -qE '^train-train,[0-9.]+,[0-9.]+,760,800$' page/1-means.csv
+expect 0 '' rerun E.h5 --quiet
+holds 'the same bits again' grep -q '^identical: 2 datasets' out
+expect 0 '' elastic --gram khat.h5:/K0 --data d.h5 --out T.h5
+expect 0 '' info T.h5
+holds 'training pairs only: one row' grep -qx '/rr/kernel (1,4)' out
+ask 3 'absent/E.h5.partial: cannot be written: No such file or directory' --out absent/E.h5
+
 # Usage and refusals.
 expect 2 'nth elastic: --gram FILE is missing: kernel file with /K and /K_test, or FILE:/NAME for the datasets NAME and NAME_test' elastic --data d.h5
 ask 2 '--weight goes with --add only' --weight 1
@@ -118,5 +139,6 @@ verdict "$([ $? = 3 ] && [ ! -s out ] && grep -qE '^nth elastic: K.h5: /K: diago
 printf 'a,b,y\n0,1,1\n1,0,1\n' >same.csv
 "$nth" data 'csv:same.csv?target=y&task=regress' --out same.h5 >out 2>err
 "$nth" kernel --kind ntk --activation erf --data same.h5 --out sameK.h5 >out 2>err
-expect 3 'nth elastic: same.h5: one class only: all 2 labels are +1; both +1 and -1 are expected' elastic --gram sameK.h5 --data same.h5
+expect 3 'nth elastic: same.h5: one class only: all 2 labels are +1; both +1 and -1 are expected' elastic --gram sameK.h5 --data same.h5 --out same_E.h5
+holds 'no file without a result' test ! -e same_E.h5
 holds 'nothing is left behind' test -z "$(ls | grep -E 'partial')"

@@ -47,7 +47,7 @@ expect 0 '' regress --gram K.h5 --add F.h5:/Z --weight 0.001 --data d.h5
 
 # Z of test inputs with themselves needs the kernel's: from /K_test_diag or /K_test_test, else it is left out.
 expect 0 '' net --widths 6,9,1 --out n.h5
-expect 0 '' train --net n.h5 --data d.h5 --optimizer adam --epochs 1 --kernel yes --out T.h5 --quiet
+expect 0 '' kare --net n.h5 --data d.h5 --lambda 1 --steps 1 --out T.h5 --quiet
 expect 0 '' lantk --variant ls-v1 --base T.h5 --data d.h5 --out Z.h5 --quiet
 holds 'says what is missing' grep -qx '/Z_test_diag is left out: T.h5 has neither /K_test_diag (20) nor /K_test_test (20,20), the kernel of each test input with itself' out
 expect 0 '' lantk --variant ls-v1 --base T.h5 --data d.h5 --out Z.h5 --quiet --json
