@@ -213,6 +213,13 @@ static void errors_are_those_of_seeds(void)
         for (int q = 0; q < 4; ++q) sum[q] += got[q] / SEEDS, square[q] += got[q] * got[q] / SEEDS, error[q] += says[q] / SEEDS;
     }
     for (int q = 0; q < 4; ++q) NTH_CHECK_CLOSE(error[q] / sqrt(square[q] - sum[q] * sum[q]), 1.0, 0.0, 0.47);
+    static double exact[(1 << SMALL) * COUNT]; /* and their means are right: a draw paired with itself would add to them */
+    double        level[SMALL + 1], variance = 0.0;
+    NTH_CHECK_OK(nth_hoeffding_exact(nth_mat_of(exact, 1 << SMALL, COUNT), mixed, &n, n, NULL));
+    NTH_CHECK_OK(nth_hoeffding_levels(level, nth_cmat_of(exact, 1 << SMALL, COUNT), n));
+    for (int r = 1; r <= SMALL; ++r) variance += level[r];
+    const double want[4] = { variance, level[1], level[2], level[1] };
+    for (int q = 0; q < 4; ++q) NTH_CHECK_CLOSE(sum[q], want[q], 0.0, 4.0 * sqrt((square[q] - sum[q] * sum[q]) / SEEDS));
 }
 
 /* ---- Kernels of the theory ---------------------------------------------------------------------- */
