@@ -92,6 +92,7 @@ static nth_status load(job *j)
     CLI_TRY(cli_problem_load(j->c, &j->p, false, false));
     st = nth_targets_check(nth_const(j->p.data->y), j->p.data->y.cols == 1 ? NTH_TASK_BINARY : NTH_TASK_MULTICLASS, false);
     if (st != NTH_OK) return cli_fail(j->c, st, "%s: %s", cfg->data, nth_last_error().message);
+    cli_tell_absent_classes(j->c, j->p.data, cfg->data);
     CLI_TRY(nth_file_open(&j->base, cfg->base));
     CLI_TRY(check_block(j, "/K", j->p.n));
     if (j->p.k > 0) CLI_TRY(check_block(j, "/K_test", j->p.k));

@@ -93,6 +93,7 @@ static nth_status find_task(cli *c, job *j)
                          (automatic && d->classes == 0 && !looks_like_labels(d->y));
     j->task = numbers ? NTH_TASK_REGRESSION : labels;
     CLI_TRY(nth_targets_check(nth_const(d->y), j->task, true));
+    if (j->task != NTH_TASK_REGRESSION) cli_tell_absent_classes(c, d, c->cfg->data);
     if (d->y_test.rows > 0) {
         st = nth_targets_check(nth_const(d->y_test), j->task, false);
         if (st != NTH_OK)

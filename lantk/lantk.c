@@ -93,7 +93,7 @@ static nth_status check(const nth_lantk_source *s, const nth_lantk_options *o)
     const ptrdiff_t n = s->X.rows;
     NTH_REQUIRE((int)o->variant >= 0 && o->variant < NTH_LANTK_VARIANTS, NTH_E_ARG, "variant %d", (int)o->variant);
     NTH_REQUIRE(s->read != NULL, NTH_E_ARG, "no base kernel");
-    NTH_REQUIRE(n >= 2 && s->X.cols >= 1, NTH_E_SHAPE, "%td training inputs of dimension %td", n, s->X.cols);
+    NTH_REQUIRE(n >= 2 && s->X.cols >= 1, NTH_E_SHAPE, "%td training input%s of dimension %td; pairs are made of two or more", n, n == 1 ? "" : "s", s->X.cols);
     NTH_REQUIRE(s->Y.rows == n, NTH_E_SHAPE, "%td labels of %td training inputs", s->Y.rows, n);
     NTH_REQUIRE(s->X_test.rows == 0 || s->X_test.cols == s->X.cols, NTH_E_SHAPE, "test inputs have dimension %td, not %td",
                 s->X_test.cols, s->X.cols);
