@@ -59,7 +59,7 @@ NTH_NODISCARD nth_status cli_resume(cli *c, nth_file **file, bool *resumed);
 
 /* Loads `spec` with the preprocessing options of the command line. */
 NTH_NODISCARD nth_status cli_load_data(cli *c, nth_data **data, const char *spec);
-/* Tells on standard error of classes without a training input: nothing can be learnt of them. */
+/* Tells on standard error of classes without a training input, if at least two have one: nothing can be learnt of them. */
 void cli_tell_absent_classes(const cli *c, const nth_data *data, const char *spec);
 
 /* Progress: begin, update as often as one likes, end (also on failure). */

@@ -122,7 +122,7 @@ void cli_tell_absent_classes(const cli *c, const nth_data *d, const char *spec)
         if (absent++ > 0 && used < sizeof names) used += (size_t)snprintf(names + used, sizeof names - used, ", ");
         if (used < sizeof names) used += (size_t)snprintf(names + used, sizeof names - used, "%s", d->labels[k]);
     }
-    if (absent == 0) return;
+    if (absent == 0 || d->classes - absent < 2) return; /* one class alone is refused by all that needs two */
     if (used >= sizeof names) memcpy(names + sizeof names - 4, "...", 4);
     fprintf(stderr, "nth %s: %s: %td of %td classes %s no training input: %s\n", nth_command_name(c->cfg->command), spec, absent, d->classes,
             absent == 1 ? "has" : "have", names);
