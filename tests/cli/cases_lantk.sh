@@ -19,6 +19,10 @@ for variant in kr-v1 kr-v2 ls-v1 ls-v2 fjlt-v1 fjlt-v2; do
     cp out one
     ask 0 '' --variant $variant --json --threads 3 --out Z.h5
     holds "$variant: same numbers on 3 threads" cmp out one
+    rule=$(awk -v k="$(field mean_abs_K)" -v z="$(field mean_abs_Z)" 'BEGIN { printf "%.9g", k / z }')
+    expect 0 '' regress --gram K.h5 --add Z.h5:/Z --weight hand --label-ratio 1e-3 --data d.h5 --json
+    holds "$variant: means of |K| and |Z|" awk -v a="$(field weight)" -v b="$rule" 'BEGIN { d = 1000 * a / b - 1; exit !(a != "" && d < 1e-7 && d > -1e-7) }'
+    cp one out
 done
 for key in variant n k folds permuted_labels mean_abs_K mean_abs_Z condition r2 dropped sketch_rows excess constant; do
     holds "JSON has $key" test -n "$(field $key)"
