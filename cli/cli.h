@@ -61,6 +61,8 @@ NTH_NODISCARD nth_status cli_resume(cli *c, nth_file **file, bool *resumed);
 NTH_NODISCARD nth_status cli_load_data(cli *c, nth_data **data, const char *spec);
 /* The same for a data set beside that one, without the checksum. */
 NTH_NODISCARD nth_status cli_read_data(cli *c, nth_data **data, const char *spec);
+/* Tells on standard error of classes without a training input, if at least two have one: nothing can be learnt of them. */
+void cli_tell_absent_classes(const cli *c, const nth_data *data, const char *spec);
 
 /* Progress: begin, update as often as one likes, end (also on failure). */
 void cli_progress_begin(cli *c, const char *what, ptrdiff_t total);

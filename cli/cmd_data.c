@@ -31,6 +31,7 @@ nth_status cmd_data(cli *c)
     nth_data  *d = NULL;
     nth_file  *f = NULL;
     CLI_TRY(cli_load_data(c, &d, c->cfg->spec));
+    cli_tell_absent_classes(c, d, c->cfg->spec);
     CLI_TRY(cli_create(c, &f));
     CLI_TRY(nth_data_write(d, f));
     CLI_TRY(nth_file_commit(&f));

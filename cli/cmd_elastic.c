@@ -241,6 +241,7 @@ nth_status cmd_elastic(cli *c)
     CLI_TRY(check_options(c));
     CLI_TRY(cli_table_begin(c));
     CLI_TRY(cli_problem_load(c, &j.p, false, false));
+    cli_tell_absent_classes(c, j.p.data, c->cfg->data);
     CLI_TRY(open_files(&j));
     CLI_TRY(diagonals(&j));
     if (c->cfg->out != NULL) CLI_TRY(cli_create(c, &j.file));

@@ -49,6 +49,7 @@ static nth_status take_options(job *j)
     while (strcmp(cfg->variant, nth_lantk_variant_name((nth_lantk_variant)v)) != 0) ++v; /* one of the words */
     j->opt = (nth_lantk_options){ .variant = (nth_lantk_variant)v,
                                   .intercept = strcmp(cfg->pair_intercept, "yes") == 0,
+                                  .standardize = strcmp(cfg->pair_standardize, "yes") == 0,
                                   .ridge = cfg->pair_ridge,
                                   .epsilon = cfg->sketch_epsilon,
                                   .seed = cfg->seed,
@@ -56,6 +57,8 @@ static nth_status take_options(job *j)
                                   .permute_seed = cfg->permute_labels };
     if (j->opt.intercept && !has_features(j))
         return cli_fail(c, NTH_E_ARG, "--intercept yes does not go with --variant %s; it belongs to ls and fjlt", cfg->variant);
+    if (j->opt.standardize && !has_features(j))
+        return cli_fail(c, NTH_E_ARG, "--standardize yes does not go with --variant %s; it belongs to ls and fjlt", cfg->variant);
     if (j->opt.ridge > 0.0 && (v == NTH_LANTK_KR_V1 || is_sketch(j)))
         return cli_fail(c, NTH_E_ARG, "--ridge does not go with --variant %s; it belongs to kr-v2, ls-v1 and ls-v2", cfg->variant);
     return NTH_OK;
@@ -89,6 +92,7 @@ static nth_status load(job *j)
     CLI_TRY(cli_problem_load(j->c, &j->p, false, false));
     st = nth_targets_check(nth_const(j->p.data->y), j->p.data->y.cols == 1 ? NTH_TASK_BINARY : NTH_TASK_MULTICLASS, false);
     if (st != NTH_OK) return cli_fail(j->c, st, "%s: %s", cfg->data, nth_last_error().message);
+    cli_tell_absent_classes(j->c, j->p.data, cfg->data);
     CLI_TRY(nth_file_open(&j->base, cfg->base));
     CLI_TRY(check_block(j, "/K", j->p.n));
     if (j->p.k > 0) CLI_TRY(check_block(j, "/K_test", j->p.k));
@@ -289,7 +293,7 @@ static void say_fit(cli *c, const job *j, const nth_lantk_info *i)
         cli_say(c, "%-17s %14.6g\n", nth_lantk_feature_name(f), i->w[f]);
         nth_json_set_double(w, nth_lantk_feature_name(f), i->w[f]);
     }
-    if (j->opt.intercept) cli_say(c, "%-17s %14.6g\n", "constant", i->constant);
+    if (j->opt.intercept || j->opt.standardize) cli_say(c, "%-17s %14.6g\n", "constant", i->constant);
     nth_json_set_double(c->json, "constant", i->constant);
     nth_json_set(c->json, "w", w);
 }

@@ -2,8 +2,8 @@
  *
  * nth regress: regression with the kernel of a file (E87-E92). Two ways of asking:
  *
- *     --ridge r,.. [--add Z --weight w|loo|folds] [--against K2]    ridge regression; leave-one-out or
- *                                                             held-out samples choose
+ *     --ridge r,.. [--add Z --weight w|hand|loo|folds] [--against K2]   ridge regression; leave-one-out or
+ *                                                             held-out samples choose, or the published rule
  *     --times t,..                                            gradient flow under the frozen kernel (E89), f_0 = 0
  *
  * What is printed of the test set is never used to choose.
@@ -35,6 +35,8 @@ static const char *task_name(nth_task t)
 
 /* ---- Options ------------------------------------------------------------------------------------ */
 
+static bool weight_is(const nth_config *cfg, const char *word) { return cfg->weight != NULL && strcmp(cfg->weight, word) == 0; }
+
 static nth_status check_options(cli *c)
 {
     static const char *const of_ridge[] = { "ridge", "method", "against" };
@@ -42,10 +44,12 @@ static nth_status check_options(cli *c)
     for (ptrdiff_t i = 0; i < cfg->ridge.n; ++i)
         if (!isfinite(cfg->ridge.v[i]))
             return cli_fail(c, NTH_E_ARG, "--ridge: %g is not finite", cfg->ridge.v[i]);
-    const bool chosen = cfg->weight != NULL && (strcmp(cfg->weight, "loo") == 0 || strcmp(cfg->weight, "folds") == 0);
     if (cli_check_weight(c, true) != NTH_OK) return NTH_E_ARG;
+    const bool chosen = weight_is(cfg, "hand") || weight_is(cfg, "loo") || weight_is(cfg, "folds");
+    if (nth_config_given(cfg, "label-ratio") && !weight_is(cfg, "hand"))
+        return cli_fail(c, NTH_E_ARG, "--label-ratio goes with --weight hand only");
     for (int i = 0; i < 2; ++i)
-        if (nth_config_given(cfg, i == 0 ? "folds" : "validation") && (cfg->weight == NULL || strcmp(cfg->weight, "folds") != 0))
+        if (nth_config_given(cfg, i == 0 ? "folds" : "validation") && !weight_is(cfg, "folds"))
             return cli_fail(c, NTH_E_ARG, "--%s goes with --weight folds only", i == 0 ? "folds" : "validation");
     if (cfg->ridge.n > 1 && cfg->regress_method != NULL &&
         strcmp(cfg->regress_method, "eigen") != 0)
@@ -89,6 +93,7 @@ static nth_status find_task(cli *c, job *j)
                          (automatic && d->classes == 0 && !looks_like_labels(d->y));
     j->task = numbers ? NTH_TASK_REGRESSION : labels;
     CLI_TRY(nth_targets_check(nth_const(d->y), j->task, true));
+    if (j->task != NTH_TASK_REGRESSION) cli_tell_absent_classes(c, d, c->cfg->data);
     if (d->y_test.rows > 0) {
         st = nth_targets_check(nth_const(d->y_test), j->task, false);
         if (st != NTH_OK)
@@ -108,7 +113,7 @@ static nth_status check_problem(cli *c, job *j)
     const bool   eigen =
         c->cfg->times.n > 0 || c->cfg->ridge.n > 1 ||
         (c->cfg->regress_method != NULL && strcmp(c->cfg->regress_method, "eigen") == 0);
-    const bool folds = c->cfg->weight != NULL && strcmp(c->cfg->weight, "folds") == 0;
+    const bool folds = weight_is(c->cfg, "folds");
     CLI_TRY(find_task(c, j));
     if (c->cfg->against != NULL && j->task == NTH_TASK_REGRESSION)
         return cli_fail(c, NTH_E_ARG,
@@ -204,6 +209,7 @@ static void say_chosen(cli *c, const job *j)
     nth_json_set_string(o, "chosen_by",
                         j->choice.row != NULL ? "held-out mean square error"
                         : s->count > 1        ? "leave-one-out mean square error"
+                        : weight_is(c->cfg, "hand") ? "published rule"
                                               : "option");
     nth_json_set_double(o, "loo_mse", f->loo_mse);
     if (j->task != NTH_TASK_REGRESSION) nth_json_set_double(o, "loo_error", f->loo_error);
@@ -212,6 +218,10 @@ static void say_chosen(cli *c, const job *j)
     nth_json_set_double(o, "smallest_eigenvalue", f->info.smallest);
     nth_json_set_double(o, "condition", f->info.cond);
     if (s->count > 1) cli_say(c, "* least leave-one-out mean square error of %td\n", s->count);
+    if (weight_is(c->cfg, "hand")) {
+        cli_say(c, "weight by the published rule: %.6g mean |K| / mean |Z| (E74), no sample held out\n", c->cfg->label_ratio);
+        nth_json_set_double(o, "ratio", c->cfg->label_ratio);
+    }
     if (j->optimistic && j->choice.row == NULL)
         cli_say(c, "leave-one-out is optimistic if the kernel added was made from the labels: a "
                    "label left out is still in it\n");
@@ -295,16 +305,18 @@ done:
     return st;
 }
 
-/* The one weight given, or the grid of E74; with folds the ratio and the ridge that they choose. */
+/* The one weight given or of the published rule, or the grid of E74; with folds the ratio and the ridge that they choose. */
 static nth_status find_weights(cli *c, job *j, double *weights, ptrdiff_t *count, nth_reals *ridge)
 {
     nth_status st = NTH_OK;
     *count = 1, weights[0] = 0.0, *ridge = c->cfg->ridge;
     if (c->cfg->add == NULL) return NTH_OK;
-    if (strcmp(c->cfg->weight, "loo") == 0) {
+    if (weight_is(c->cfg, "hand")) {
+        CLI_TRY(cli_weight_of(c, weights, &j->K, &j->Z, c->cfg->label_ratio));
+    } else if (weight_is(c->cfg, "loo")) {
         *count = CLI_RATIOS;
         for (int i = 0; i < CLI_RATIOS; ++i) CLI_TRY(cli_weight_of(c, &weights[i], &j->K, &j->Z, cli_ratio[i]));
-    } else if (strcmp(c->cfg->weight, "folds") == 0) {
+    } else if (weight_is(c->cfg, "folds")) {
         CLI_TRY(cli_choose(c, &j->choice, &j->K, &j->Z, j->task, j->p.data->y));
         const cli_choice_row *best = &j->choice.row[j->choice.chosen];
         CLI_TRY(cli_weight_of(c, weights, &j->K, &j->Z, best->ratio));

@@ -116,6 +116,25 @@ done:
     return st;
 }
 
+void cli_tell_absent_classes(const cli *c, const nth_data *d, const char *spec)
+{
+    char      names[256] = "";
+    size_t    used = 0;
+    ptrdiff_t absent = 0;
+    for (ptrdiff_t k = 0; k < d->classes; ++k) {
+        bool there = false;
+        for (ptrdiff_t i = 0; i < d->y.rows && !there; ++i)
+            there = d->y.cols == 1 ? d->y.a[i * d->y.ld] == (k == 0 ? 1.0 : -1.0) : d->y.a[i * d->y.ld + k] == 1.0;
+        if (there) continue;
+        if (absent++ > 0 && used < sizeof names) used += (size_t)snprintf(names + used, sizeof names - used, ", ");
+        if (used < sizeof names) used += (size_t)snprintf(names + used, sizeof names - used, "%s", d->labels[k]);
+    }
+    if (absent == 0 || d->classes - absent < 2) return; /* one class alone is refused by all that needs two */
+    if (used >= sizeof names) memcpy(names + sizeof names - 4, "...", 4);
+    fprintf(stderr, "nth %s: %s: %td of %td classes %s no training input: %s\n", nth_command_name(c->cfg->command), spec, absent, d->classes,
+            absent == 1 ? "has" : "have", names);
+}
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int signal_number)

@@ -125,10 +125,11 @@ nth_status cli_check_weight(cli *c, bool loo)
 {
     const nth_config *cfg = c->cfg;
     char             *end;
-    const char       *what = loo ? "a number, loo or folds" : "a number", *neither = loo ? "neither a number nor loo nor folds" : "not a number";
+    const char       *what = loo ? "a number, hand, loo or folds" : "a number", *neither = loo ? "neither a number nor hand, loo or folds" : "not a number";
     if (cfg->weight != NULL && cfg->add == NULL) return cli_fail(c, NTH_E_ARG, "--weight goes with --add only");
     if (cfg->add != NULL && cfg->weight == NULL) return cli_fail(c, NTH_E_ARG, "--add needs --weight W, %s", what);
-    if (cfg->weight == NULL || (loo && (strcmp(cfg->weight, "loo") == 0 || strcmp(cfg->weight, "folds") == 0))) return NTH_OK;
+    if (cfg->weight == NULL) return NTH_OK;
+    if (loo && (strcmp(cfg->weight, "hand") == 0 || strcmp(cfg->weight, "loo") == 0 || strcmp(cfg->weight, "folds") == 0)) return NTH_OK;
     if (!isfinite(strtod(cfg->weight, &end)) || end == cfg->weight || *end != '\0')
         return cli_fail(c, NTH_E_ARG, "--weight: \"%s\" is %s", cfg->weight, neither);
     return NTH_OK;

@@ -69,10 +69,13 @@ static nth_status choose(choice *c, const nth_images *set, const request *r, boo
         const ptrdiff_t need = wanted == ALL ? 0 : wanted / r->count + (k < wanted % r->count);
         NTH_REQUIRE(need <= have, NTH_E_ARG, "%s: %s=%td asks for %td images of class %d; there are %td",
                     spec->scheme, test ? "test" : "train", wanted, need, r->classes[k], have);
+        NTH_REQUIRE(test || have > 0, NTH_E_ARG, "%s: there is no training image of class %d", spec->scheme, r->classes[k]);
         start[k + 1] = start[k] + have;
     }
+    NTH_REQUIRE(test || wanted == ALL || wanted >= r->count, NTH_E_ARG,
+                "%s: train=%td leaves class %d without an image; %d classes take %d or more", spec->scheme, wanted, r->classes[wanted], r->count,
+                r->count);
     c->count = wanted == ALL ? start[r->count] : wanted;
-    NTH_REQUIRE(test || c->count > 0, NTH_E_ARG, "%s: no image of these classes", spec->scheme);
     NTH_TRY(nth_priv_alloc(&c->record, c->count, sizeof *c->record, "chosen images"));
     ptrdiff_t row = 0;
     for (ptrdiff_t turn = 0; row < c->count; ++turn) /* a class used up is passed over */

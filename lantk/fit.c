@@ -7,8 +7,9 @@
  *     g = diag(l)^{-1/2} Q^T (mean F / s)
  *
  * With an intercept the second term vanishes and y = y_T; without one y = y_T + g (mean T - g.y_T)/(1 + |g|^2),
- * the plain least squares on features that are not centred. Directions with l below CUT are dropped; if one of
- * them has a mean, it is a constant in disguise and serves as the intercept.
+ * the plain least squares on features that are not centred; standardised ones have no mean: y = y_T and the constant
+ * -g.y_T, which takes it out. Directions with l below CUT are dropped; if one of them has a mean, it is a constant in
+ * disguise and serves as the intercept.
  */
 #include "lantk_priv.h"
 #include "fail_priv.h"
@@ -50,6 +51,14 @@ static void centre(moments *o, const nth_lantk_model *m, ptrdiff_t p)
     }
 }
 
+bool nth_priv_fit_mean(double *mean, const nth_lantk_model *m, ptrdiff_t p, ptrdiff_t f)
+{
+    moments o;
+    centre(&o, m, p);
+    *mean = o.mean[f] * o.unit[f];
+    return o.C[f * p + f] > 0.0;
+}
+
 /* Mean square residual for v = s o w. */
 static double residual(const moments *o, const double *v, double constant)
 {
@@ -80,9 +89,11 @@ static double along(const double *Q, ptrdiff_t a, ptrdiff_t p, const double *x)
     return sum;
 }
 
-nth_status nth_priv_fit(nth_lantk_model *m, ptrdiff_t p, bool intercept, double ridge)
+nth_status nth_priv_fit(nth_lantk_model *m, ptrdiff_t p, const nth_lantk_options *opt)
 {
     nth_status      st = NTH_OK;
+    const bool      raw = !opt->intercept && !opt->standardize;
+    const double    ridge = opt->ridge;
     nth_lantk_info *info = &m->info;
     moments         o;
     double          Q[NTH_LANTK_MAX_FEATURES * NTH_LANTK_MAX_FEATURES], l[NTH_LANTK_MAX_FEATURES];
@@ -104,14 +115,14 @@ nth_status nth_priv_fit(nth_lantk_model *m, ptrdiff_t p, bool intercept, double 
         gy += g[a] * y[a], gg += g[a] * g[a];
     }
     offset = o.mean_T - gy;
-    const bool disguised = !intercept && disguise > DISGUISE * DISGUISE;
+    const bool disguised = raw && disguise > DISGUISE * DISGUISE;
     for (ptrdiff_t a = 0; a < p; ++a) {
         double size = 0.0;
         if (a < dropped) size = disguised ? along(Q, a, p, o.mean) * offset / disguise : 0.0;
-        else size = (y[a] + (intercept || disguised ? 0.0 : g[a] * offset / (1.0 + gg))) / sqrt(l[a] + ridge);
+        else size = (y[a] + (raw && !disguised ? g[a] * offset / (1.0 + gg) : 0.0)) / sqrt(l[a] + ridge);
         for (ptrdiff_t f = 0; f < p; ++f) v[f] += Q[f * p + a] * size;
     }
-    info->constant = intercept ? offset : 0.0;
+    info->constant = raw ? 0.0 : opt->intercept ? offset : -gy;
     info->features = p;
     info->r2 = 1.0 - residual(&o, v, info->constant) / o.var_T;
     for (ptrdiff_t f = 0; f < p; ++f) info->w[f] = v[f] / o.unit[f];

@@ -93,7 +93,7 @@ static nth_status check(const nth_lantk_source *s, const nth_lantk_options *o)
     const ptrdiff_t n = s->X.rows;
     NTH_REQUIRE((int)o->variant >= 0 && o->variant < NTH_LANTK_VARIANTS, NTH_E_ARG, "variant %d", (int)o->variant);
     NTH_REQUIRE(s->read != NULL, NTH_E_ARG, "no base kernel");
-    NTH_REQUIRE(n >= 2 && s->X.cols >= 1, NTH_E_SHAPE, "%td training inputs of dimension %td", n, s->X.cols);
+    NTH_REQUIRE(n >= 2 && s->X.cols >= 1, NTH_E_SHAPE, "%td training input%s of dimension %td; pairs are made of two or more", n, n == 1 ? "" : "s", s->X.cols);
     NTH_REQUIRE(s->Y.rows == n, NTH_E_SHAPE, "%td labels of %td training inputs", s->Y.rows, n);
     NTH_REQUIRE(s->X_test.rows == 0 || s->X_test.cols == s->X.cols, NTH_E_SHAPE, "test inputs have dimension %td, not %td",
                 s->X_test.cols, s->X.cols);
@@ -116,6 +116,7 @@ nth_status nth_lantk_create(nth_lantk **out, const nth_lantk_source *src, const 
     NTH_TRY(check(src, opt));
     NTH_TRY(nth_priv_alloc(&z, 1, sizeof *z, "label-aware kernel"));
     z->opt = *opt, z->src = *src;
+    if (variants[opt->variant].sketch) z->opt.ridge = 0.0;
     z->n = src->X.rows, z->k = src->X_test.rows, z->d = src->X.cols;
     z->p = variants[opt->variant].features, z->regression = z->p > 0;
     z->models = src->folds + 1, z->classes = src->Y.cols == 1 ? 2 : src->Y.cols;
@@ -181,7 +182,7 @@ static nth_status finish(nth_lantk *z, nth_lantk_model *m)
     nth_status st = NTH_OK;
     m->info.mean_K = (m->sum_abs_K.sum + m->sum_abs_K.rest) / ((double)m->kept * (double)m->kept);
     if (!z->regression) goto done;
-    NTH_TRY(nth_priv_fit(m, z->p, z->opt.intercept, z->columns != NULL ? 0.0 : z->opt.ridge));
+    NTH_TRY(nth_priv_fit(m, z->p, &z->opt));
     if (z->columns != NULL) NTH_TRY(nth_priv_sketch_fit(z, m));
 done:
     return st;

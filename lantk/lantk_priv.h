@@ -108,7 +108,9 @@ NTH_NODISCARD nth_status nth_priv_kr_finish(nth_lantk *z);
 bool nth_priv_kr_value(double *value, const nth_lantk *z, const nth_lantk_model *m, double K);
 
 /* fit.c: w, constant, condition, r2. */
-NTH_NODISCARD nth_status nth_priv_fit(nth_lantk_model *m, ptrdiff_t p, bool intercept, double ridge);
+NTH_NODISCARD nth_status nth_priv_fit(nth_lantk_model *m, ptrdiff_t p, const nth_lantk_options *opt);
+/* Mean of feature f over pairs; false if it is the same for all of them. */
+bool nth_priv_fit_mean(double *mean, const nth_lantk_model *m, ptrdiff_t p, ptrdiff_t f);
 /* Mean of (F w + constant - T)^2 over pairs. */
 double nth_priv_fit_residual(const nth_lantk_model *m, ptrdiff_t p, const double *w, double constant);
 

@@ -123,6 +123,13 @@ done:
     return st;
 }
 
+/* Standardised; the scale is least_squares's. What is left of a constant column is rounding: it becomes 0. */
+static void take_off_mean(double *column, ptrdiff_t pairs, double *mean, const nth_lantk_model *m, ptrdiff_t p, ptrdiff_t f)
+{
+    const bool varies = nth_priv_fit_mean(mean, m, p, f);
+    for (ptrdiff_t i = 0; i < pairs; ++i) column[i] = varies ? column[i] - *mean : 0.0;
+}
+
 nth_status nth_priv_sketch_fit(nth_lantk *z, nth_lantk_model *m)
 {
     nth_status      st = NTH_OK;
@@ -130,11 +137,12 @@ nth_status nth_priv_sketch_fit(nth_lantk *z, nth_lantk_model *m)
     const ptrdiff_t pairs = m->kept * m->kept;
     const double    columns = log((double)(p + 1)), density = fmin(columns * columns / (double)pairs, 0.5);
     const double    best = nth_priv_fit_residual(m, p, m->info.w, m->info.constant);
-    double         *rows = NULL, *b = NULL, x[NTH_MOMENTS];
+    double         *rows = NULL, *b = NULL, x[NTH_MOMENTS], mean[NTH_LANTK_MAX_FEATURES] = { 0 };
     nth_mat         A = { 0 };
     NTH_TRY(nth_priv_doubles(&rows, k * c, "sketch"));
     NTH_TRY(nth_priv_doubles(&b, k, "sketch"));
     NTH_TRY(nth_priv_mat(&A, k, unknowns, "sketch"));
+    for (ptrdiff_t f = 0; f < p && z->opt.standardize; ++f) take_off_mean(z->columns + f * z->padded, pairs, &mean[f], m, p, f);
     for (ptrdiff_t f = 0; f < c; ++f) /* behind the pairs of this model: those of a larger one, transformed */
         for (ptrdiff_t i = pairs; i < z->padded; ++i) z->columns[f * z->padded + i] = 0.0;
 #pragma omp parallel for schedule(dynamic, 1)
@@ -146,8 +154,8 @@ nth_status nth_priv_sketch_fit(nth_lantk *z, nth_lantk_model *m)
         for (ptrdiff_t f = 0; f < unknowns; ++f) A.a[r * unknowns + f] = rows[(f < p ? f : p + 1) * k + r];
     }
     NTH_TRY(least_squares(A, b, x));
-    for (ptrdiff_t f = 0; f < p; ++f) m->info.w[f] = x[f];
     m->info.constant = z->opt.intercept ? x[p] : 0.0;
+    for (ptrdiff_t f = 0; f < p; ++f) m->info.w[f] = x[f], m->info.constant -= x[f] * mean[f];
     const double mine = nth_priv_fit_residual(m, p, m->info.w, m->info.constant);
     m->info.excess = mine / best - 1.0;
     m->info.r2 = 1.0 - mine / best * (1.0 - m->info.r2);

@@ -204,7 +204,11 @@ static void damaged_idx(void)
     nth_fixture_write(y, labels, sizeof labels);
     refused(nth_fixture_spec("mnist:", "mnist", "?classes=0,1&train=2&test=2"), NTH_E_FORMAT,
             "training images have 2 pixels, test images 6");
-    refused(nth_fixture_spec("mnist:", "mnist", "?classes=5,6&test=0"), NTH_E_ARG, "no image of these classes");
+    refused(nth_fixture_spec("mnist:", "mnist", "?classes=5,6&test=0"), NTH_E_ARG, "there is no training image of class 5");
+    refused(nth_fixture_spec("mnist:", "mnist", "?classes=0,6&test=0"), NTH_E_ARG, "there is no training image of class 6");
+    refused(nth_fixture_spec("mnist:", "mnist", "?classes=0,6&train=2&test=0"), NTH_E_ARG, "train=2 asks for 1 images of class 6; there are 0");
+    refused(nth_fixture_spec("mnist:", "mnist", "?classes=0,1&train=1&test=0"), NTH_E_ARG,
+            "train=1 leaves class 1 without an image; 2 classes take 2 or more");
     nth_fixture_mnist();
 }
 

@@ -215,6 +215,26 @@ static void errors_are_those_of_seeds(void)
     for (int q = 0; q < 4; ++q) NTH_CHECK_CLOSE(error[q] / sqrt(square[q] - sum[q] * sum[q]), 1.0, 0.0, 0.47);
 }
 
+/* Few draws, many seeds: the means are the exact ones, to which a draw paired with itself would add a 39th of E |K|^2 for each set. */
+static void sums_are_unbiased(void)
+{
+    enum { SEEDS = 1000, DRAWS = 40, ROWS = 1 + SMALL + SMALL * (SMALL - 1) / 2 };
+    static double kh[ROWS * COUNT], se[ROWS * COUNT], exact[(1 << SMALL) * COUNT];
+    double        sum[3] = { 0 }, square[3] = { 0 }, level[SMALL + 1], variance = 0.0;
+    ptrdiff_t     n = SMALL;
+    for (uint64_t seed = 0; seed < SEEDS; ++seed) {
+        nth_hoeffding_effects e;
+        NTH_CHECK_OK(nth_hoeffding_sampled(nth_mat_of(kh, ROWS, COUNT), nth_mat_of(se, ROWS, COUNT), NULL, NULL, &e, mixed, &n, n, NULL, DRAWS, seed));
+        const double got[3] = { e.variance, e.first, e.second };
+        for (int q = 0; q < 3; ++q) sum[q] += got[q] / SEEDS, square[q] += got[q] * got[q] / SEEDS;
+    }
+    NTH_CHECK_OK(nth_hoeffding_exact(nth_mat_of(exact, 1 << SMALL, COUNT), mixed, &n, n, NULL));
+    NTH_CHECK_OK(nth_hoeffding_levels(level, nth_cmat_of(exact, 1 << SMALL, COUNT), n));
+    for (int r = 1; r <= SMALL; ++r) variance += level[r];
+    const double want[3] = { variance, level[1], level[2] };
+    for (int q = 0; q < 3; ++q) NTH_CHECK_CLOSE(sum[q], want[q], 0.0, 5.0 * sqrt((square[q] - sum[q] * sum[q]) / SEEDS));
+}
+
 /* ---- Kernels of the theory ---------------------------------------------------------------------- */
 
 enum { FEW = 4, POINTS = 2 };
@@ -399,6 +419,7 @@ int main(void)
                                                          { "quadratic_in_closed_form", quadratic_in_closed_form },
                                                          { "sampled_within_errors", sampled_within_errors },
                                                          { "errors_are_those_of_seeds", errors_are_those_of_seeds },
+                                                         { "sums_are_unbiased", sums_are_unbiased },
                                                          { "label_aware_ends_at_second", label_aware_ends_at_second },
                                                          { "pair_regression_ends_at_second", pair_regression_ends_at_second },
                                                          { "trained_goes_beyond_second", trained_goes_beyond_second },

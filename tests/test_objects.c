@@ -6,6 +6,7 @@
 #include "nth_test.h"
 #include "alloc_priv.h"
 #include "nth/data.h"
+#include "nth/rng.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,15 +57,27 @@ static double energy(const double *image, int size, int lo, int hi, int left, in
     return sum;
 }
 
+/* Sum of squares of differences between neighbours of the patch at top, along a row (0) or down a column (1). */
+static double roughness(const double *image, int size, int top, int down)
+{
+    const int half = size / 2, step = down ? size : 1;
+    double    sum = 0.0;
+    for (int r = top; r < top + half - down; ++r)
+        for (int c = 0; c < half - 1 + down; ++c) sum += pow(image[r * size + c + step] - image[r * size + c], 2.0);
+    return sum;
+}
+
 /* Without noise: what is drawn where, by the definition. */
 static void drawn_as_described(void)
 {
     enum { N = 400, S = 16, H = 8 };
     nth_data *a = load("synthetic:two-objects?n=400&noise=0"), *b = load("synthetic:two-objects?n=400&noise=0&label=furniture");
     double    mean[2][2][S * S] = { { { 0 } } }, size[2][2] = { { 0 } }, texture[2] = { 0 };
+    double    across = 0.0, down = 0.0, together = 0.0;
     int       heights[2][H + 1] = { { 0 } };
     if (a == NULL || b == NULL) return;
     for (int i = 0; i < N; ++i) {
+        int tops[2] = { 0 };
         const double *image = a->x.a + i * S * S;
         const bool    chair = b->y.a[i] < 0.0, spots = a->y.a[i] < 0.0;
         /* Outlines are one value and its negative alone: a table has 7 + 2 x 7 pixels, a chair 7 + 2 x 3 + 4. */
@@ -75,7 +88,12 @@ static void drawn_as_described(void)
             while (top <= H && energy(image, S, top, top + 1, side * H, side * H + H) == 0.0) ++top;
             NTH_CHECK(top <= H);
             if (top <= H) ++heights[side][top];
+            tops[side] = top;
         }
+        together += (tops[0] - H / 2) * (tops[1] - H / 2);
+        const double rough[2] = { roughness(image, S, tops[0], 0), roughness(image, S, tops[0], 1) };
+        if (spots) across += rough[0], down += rough[1];
+        else NTH_CHECK(rough[1] < 0.4 * rough[0]); /* waves within 20 degrees: tan^2 = 0.13 of a whole number of waves */
         for (int system = 0; system < 2; ++system) {
             const int c = system == 0 ? spots : chair;
             size[system][c] += 1.0;
@@ -85,6 +103,8 @@ static void drawn_as_described(void)
     for (int c = 0; c < 2; ++c) NTH_CHECK_CLOSE(texture[c] / size[0][c], 0.5, 0.0, 0.03);
     for (int side = 0; side < 2; ++side)
         for (int t = 0; t <= H; ++t) NTH_CHECK_CLOSE(heights[side][t], N / 9.0, 0.0, 6.0 * sqrt(N / 9.0));
+    NTH_CHECK_CLOSE(together / N, 0.0, 0.0, 6.0 * (20.0 / 3.0) / sqrt(N)); /* heights are independent, each of variance 80/12 */
+    NTH_CHECK_CLOSE(across, down, 0.1, 0.0);                               /* the waves of spots cross at right angles */
     for (int system = 0; system < 2; ++system) /* no class has a mean: pixels are at most sqrt 2 */
         for (int c = 0; c < 2; ++c)
             for (int p = 0; p < S * S; ++p) NTH_CHECK_CLOSE(mean[system][c][p] / size[system][c], 0.0, 0.0, 6.0 / sqrt(size[system][c]));
@@ -92,13 +112,19 @@ static void drawn_as_described(void)
     nth_data_destroy(&b);
 }
 
+/* The normal numbers of runs 2 and 3, image by image: none of them are among those that draw the objects. */
 static void noise_is_added(void)
 {
-    nth_data *a = load("synthetic:two-objects?n=50&noise=0"), *b = load("synthetic:two-objects?n=50&noise=0.5");
-    double    sum = 0.0;
+    static double e[50 * 256];
+    nth_data     *a = load("synthetic:two-objects?n=50&test=20&noise=0"), *b = load("synthetic:two-objects?n=50&test=20&noise=0.5");
+    double        worst = 0.0;
     if (a == NULL || b == NULL) return;
-    for (int p = 0; p < 50 * 256; ++p) sum += pow((b->x.a[p] - a->x.a[p]) / 0.5, 2.0) / (50 * 256);
-    NTH_CHECK_CLOSE(sum, 1.0, 0.0, 6.0 * sqrt(2.0 / (50 * 256)));
+    for (int set = 0; set < 2; ++set) {
+        const double *without = set == 0 ? a->x.a : a->x_test.a, *with = set == 0 ? b->x.a : b->x_test.a;
+        nth_rand_normals(e, 50 * 256, 1, NTH_STREAM_INPUTS, 2 + (uint32_t)set, 0);
+        for (int p = 0; p < (set == 0 ? 50 : 20) * 256; ++p) worst = nth_worst(worst, fabs(with[p] - without[p] - 0.5 * e[p]));
+    }
+    NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1e-15);
     nth_data_destroy(&a);
     nth_data_destroy(&b);
 }

@@ -44,6 +44,7 @@ enum { NTH_LANTK_MAX_FEATURES = 20 };
 typedef struct nth_lantk_options {
     nth_lantk_variant variant;
     bool              intercept;    /* ls, fjlt: a constant besides the features; the paper has none */
+    bool              standardize;  /* ls, fjlt: features of mean 0 and variance 1 over the training pairs; the paper takes them raw */
     double            ridge;        /* ls: added to the correlation matrix of the features; kr-v2: to K */
     double            epsilon;      /* fjlt: k = floor(ln(columns)/epsilon^2) rows of the sketch; 0.01 */
     uint64_t          seed;         /* fjlt: of signs and sampling */
@@ -122,13 +123,15 @@ NTH_API ptrdiff_t nth_lantk_steps(const nth_lantk *z);
  *     fjlt the same sum sketched: signs, Walsh-Hadamard transform, k sparse Gaussian rows
  *
  * Pairs i < j count twice, i = j once. Without an intercept the features are not centred: the fit of centred,
- * standardised features gets the constant that w implies by a rank-one correction.
+ * standardised features gets the constant that w implies by a rank-one correction. With opt->standardize they are
+ * (F - mean F)/s, and Z = F w + constant has mean 0 on the training pairs, or mean T with an intercept; that is another fit
+ * only without an intercept.
  * Shapes     step = 0, 1, .. in this order.
  * Scaling    none.
  * Ownership  as create.
  * Cost       a tile of edge e: 2 e^2 d + 3 e^2 d + 2 e^2 (p + 2)^2 flops for ls and each model.
  * Accuracy   same bits for any number of threads; test_lantk.c, five_sums_are_the_double_loop,
- *            streaming_is_dense_least_squares, sketch_error_is_as_its_size_predicts.
+ *            streaming_is_dense_least_squares; test_lantk_sketch.c, sketch_error_is_as_its_size_predicts.
  * Errors     NTH_E_ARG (order of steps); NTH_E_NUMERIC (K not finite; K constant on the training
  *            inputs, kr; all features constant); NTH_E_NOMEM; what read returns.
  */

@@ -26,6 +26,19 @@ if [ "$(id -u)" != 0 ]; then
 fi
 holds 'nothing was left behind' test "$(ls)" = "$(printf '%s\n' a.h5 b.h5 c.h5 err folder out)"
 
+# Classes of which no row is for training: told by every command that takes labels, not refused.
+printf 'a,b,y,s\n1,2,p,1\n1,5,q,1\n3,4,r,0\n3,4,p,0\n2,1,t,0\n' >absent.csv
+A='csv:absent.csv?target=y&split=s&fold=0'
+expect 0 "nth data: $A: 2 of 4 classes have no training input: r, t" data "$A" --out absent.h5
+holds 'and the file is complete' grep -q '2 training and 3 test inputs of dimension 2, 4 targets' out
+expect 0 '' kernel --kind ntk --activation erf --depth 2 --data "$A" --out K.h5 --quiet
+expect 0 "nth regress: $A: 2 of 4 classes have no training input: r, t" regress --gram K.h5 --data "$A" --quiet
+expect 0 "nth lantk: $A: 2 of 4 classes have no training input: r, t" lantk --variant kr-v1 --base K.h5 --data "$A" --out Z.h5 --quiet
+"$nth" elastic --gram K.h5 --data "$A" --quiet >out 2>err
+verdict "$([ $? = 3 ] && [ "$(cat err)" = "nth elastic: $A: 2 of 4 classes have no training input: r, t
+nth elastic: $A: 0 pairs of one class and 2 of two; both are needed" ]; echo $?)" "elastic: $(cat err)"
+rm -f absent.csv absent.h5 K.h5 Z.h5
+
 # A limit on file sizes stands in for a full disk: one line, status 3, no result file.
 (
     ulimit -f 8

@@ -19,6 +19,10 @@ for variant in kr-v1 kr-v2 ls-v1 ls-v2 fjlt-v1 fjlt-v2; do
     cp out one
     ask 0 '' --variant $variant --json --threads 3 --out Z.h5
     holds "$variant: same numbers on 3 threads" cmp out one
+    rule=$(awk -v k="$(field mean_abs_K)" -v z="$(field mean_abs_Z)" 'BEGIN { printf "%.9g", k / z }')
+    expect 0 '' regress --gram K.h5 --add Z.h5:/Z --weight hand --label-ratio 1e-3 --data d.h5 --json
+    holds "$variant: means of |K| and |Z|" awk -v a="$(field weight)" -v b="$rule" 'BEGIN { d = 1000 * a / b - 1; exit !(a != "" && d < 1e-7 && d > -1e-7) }'
+    cp one out
 done
 for key in variant n k folds permuted_labels mean_abs_K mean_abs_Z condition r2 dropped sketch_rows excess constant; do
     holds "JSON has $key" test -n "$(field $key)"
@@ -30,6 +34,13 @@ ask 0 '' --variant ls-v1 --json --out Z.h5
 plain=$(field r2)
 ask 0 '' --variant ls-v1 --intercept yes --json --out Z.h5
 holds 'an intercept fits no worse' awk -v a="$plain" -v b="$(field r2)" 'BEGIN { exit !(b >= a - 1e-12) }'
+intercept=$(field r2)
+ask 0 '' --variant ls-v1 --intercept yes --standardize yes --json --out Z.h5
+holds 'with an intercept standardising changes nothing' awk -v a="$intercept" -v b="$(field r2)" 'BEGIN { exit !(b >= a - 1e-12 && b <= a + 1e-12) }'
+ask 0 '' --variant ls-v1 --standardize yes --json --out Z.h5
+holds 'without one it does: a constant, and no mean' test "$(field constant)" != 0 -a "$(field r2)" != "$plain"
+ask 0 '' --variant fjlt-v1 --standardize yes --out Z.h5
+holds 'the constant is said' grep -qE '^constant +-?[0-9.e-]+$' out
 ask 0 '' --variant ls-v1 --ridge 0.1 --json --out Z.h5
 holds 'a ridge fits no better' awk -v a="$plain" -v b="$(field r2)" 'BEGIN { exit !(b < a) }'
 ask 0 '' --variant ls-v1 --permute-labels 3 --json --out Z.h5
@@ -62,6 +73,7 @@ expect 2 'nth lantk: --variant WORD is missing: regression on the kernel alone (
 expect 2 'nth lantk: --base FILE is missing: file of the base kernel, with /K and /K_test' lantk --variant kr-v1 --data d.h5 --out Z.h5
 ask 2 '--variant: "kr-v3" is none of kr-v1, kr-v2, ls-v1, ls-v2, fjlt-v1, fjlt-v2; did you mean "kr-v1"?' --variant kr-v3 --out Z.h5
 ask 2 '--intercept yes does not go with --variant kr-v1; it belongs to ls and fjlt' --variant kr-v1 --intercept yes --out Z.h5
+ask 2 '--standardize yes does not go with --variant kr-v2; it belongs to ls and fjlt' --variant kr-v2 --standardize yes --out Z.h5
 ask 2 '--ridge does not go with --variant fjlt-v1; it belongs to kr-v2, ls-v1 and ls-v2' --variant fjlt-v1 --ridge 1 --out Z.h5
 ask 2 '--folds and --validation exclude each other' --variant kr-v1 --folds 3 --validation 0.2 --out Z.h5
 ask 2 '--folds: 41 folds, d.h5 has 40 training inputs' --variant kr-v1 --folds 41 --out Z.h5

@@ -47,6 +47,16 @@ holds 'remark on labels' grep -q '^leave-one-out is optimistic if ' out
 ask 0 '' --add K2.h5:/K --weight loo --json
 holds 'twelve weights' test "$(grep -c '"ridge"' out)" = 13
 holds 'loo_optimistic' test "$(field loo_optimistic)" = true
+ask 0 '' --add K2.h5:/K --weight loo --json
+three=$(awk '/"weight"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); if (++n == 6) print }' out) # ratio 0.1 of the grid
+ask 0 '' --add K2.h5:/K --weight hand --json
+holds 'the published rule at its usual ratio' test "$(field weight) $(field ratio) $(field chosen_by)" = "$three 0.1 \"published rule\""
+ask 0 '' --add K2.h5:/K --weight hand --label-ratio 0.3
+holds 'the published rule is named' grep -qx 'weight by the published rule: 0.3 mean |K| / mean |Z| (E74), no sample held out' out
+ask 0 '' --add K.h5:/K --weight hand --label-ratio 2 --json
+holds 'mean |K| / mean |K| is 1' test "$(field weight)" = 2
+ask 2 '--label-ratio goes with --weight hand only' --add K2.h5:/K --weight loo --label-ratio 0.3
+ask 2 '--weight hand does not go with --times; give a number' --times 1 --add K2.h5:/K --weight hand
 ask 0 '' --add K2.h5:/K --weight 0 --json
 holds 'weight 0 changes nothing' test "$(field loo_mse)" = "$("$nth" regress --gram K.h5 --data d.h5 --json | sed -n 's/^  "loo_mse": \(.*\),$/\1/p')"
 ask 0 '' --add K2.h5:/K --weight -5
@@ -100,11 +110,11 @@ ask 2 '--ridge: inf is not finite' --ridge inf
 ask 2 '--method: "cholsky" is none of cholesky, ldlt, eigen; did you mean "cholesky"?' --method cholsky
 ask 2 '--method ldlt takes one --ridge, 2 are given; eigen takes any number' --method ldlt --ridge 0,1
 ask 2 '--weight goes with --add only' --weight 1
-ask 2 '--add needs --weight W, a number, loo or folds' --add K2.h5:/K
+ask 2 '--add needs --weight W, a number, hand, loo or folds' --add K2.h5:/K
 ask 2 '--add: "K2.h5" is not of the form FILE:/DATASET' --add K2.h5 --weight 1
-ask 2 '--weight: "lo" is neither a number nor loo nor folds' --add K2.h5:/K --weight lo
-ask 2 '--weight: "1x" is neither a number nor loo nor folds' --add K2.h5:/K --weight 1x
-ask 2 '--weight: "nan" is neither a number nor loo nor folds' --add K2.h5:/K --weight nan
+ask 2 '--weight: "lo" is neither a number nor hand, loo or folds' --add K2.h5:/K --weight lo
+ask 2 '--weight: "1x" is neither a number nor hand, loo or folds' --add K2.h5:/K --weight 1x
+ask 2 '--weight: "nan" is neither a number nor hand, loo or folds' --add K2.h5:/K --weight nan
 ask 2 '--ridge does not go with --times' --times 1 --ridge 1
 ask 2 '--method does not go with --times' --times 1 --method eigen
 ask 2 '--against does not go with --times' --times 1 --against K2.h5
