@@ -35,7 +35,7 @@ nth_status nth_heads_create(nth_heads **out, const nth_net *net, nth_outputs kin
     h->view.cfg.output_scale = (net->cfg.output_scale > 0.0 ? net->cfg.output_scale : 1.0) * factor;
     for (int c = 0; c < net->copies; ++c) {
         h->view.out_scale[c] *= factor;
-        if (kind == NTH_OUTPUTS_SUM) NTH_TRY(nth_priv_doubles(&h->sum[c], q + 1, "sum of read-outs"));
+        if (kind == NTH_OUTPUTS_SUM) NTH_TRY(nth_priv_doubles(&h->sum[c], q, "sum of read-outs"));
     }
     *out = h, h = NULL;
 done:
@@ -61,7 +61,7 @@ double nth_heads_doubles(const nth_net_config *cfg, nth_outputs kind, ptrdiff_t 
     return (cfg->doubled ? 2.0 : 1.0) * P + (kind == NTH_OUTPUTS_TRACE ? (double)n * (double)(n + k) : 0.0);
 }
 
-/* Makes heads->view the head at this place, with the parameters as they are now. */
+/* Makes heads->view the head at this place, with the parameters as they are now. Kernels do not depend on its last bias. */
 static void choose(nth_heads *h, ptrdiff_t at)
 {
     const nth_net  *net = h->net;
@@ -70,16 +70,11 @@ static void choose(nth_heads *h, ptrdiff_t at)
     const double    scale = 1.0 / sqrt((double)C);
     for (int c = 0; c < net->copies; ++c) {
         const nth_mat W = net->W[c][L - 1];
-        const double *b = net->b[c][L - 1];
         double       *w = h->sum[c];
         h->view.W[c][L - 1] = nth_mat_of(w != NULL ? w : W.a + at * W.ld, 1, q);
-        if (b != NULL) h->view.b[c][L - 1] = w != NULL ? w + q : net->b[c][L - 1] + at;
         if (w == NULL) continue;
-        memset(w, 0, (size_t)(q + 1) * sizeof *w);
-        for (ptrdiff_t o = 0; o < C; ++o) {
-            nth_axpy(scale, W.a + o * W.ld, w, q);
-            if (b != NULL) w[q] += scale * b[o];
-        }
+        memset(w, 0, (size_t)q * sizeof *w);
+        for (ptrdiff_t o = 0; o < C; ++o) nth_axpy(scale, W.a + o * W.ld, w, q);
     }
 }
 
@@ -90,7 +85,7 @@ static void add(nth_mat A, nth_mat B)
     for (ptrdiff_t i = 0; i < A.rows; ++i) nth_axpy(1.0, B.a + i * B.ld, A.a + i * A.ld, A.cols);
 }
 
-/* An empty block of the same shape, or none. */
+/* A block of the same shape, or none. */
 static nth_status like(nth_mat *B, nth_mat A)
 {
     return A.a == NULL ? NTH_OK : nth_priv_mat(B, A.rows, A.cols, "kernel of an output");
@@ -140,7 +135,7 @@ done:
 
 /* ---- The derivative -------------------------------------------------------------------------------- */
 
-/* The derivative by a head's parameters to that by the network's, whose rows of last weights other heads have. */
+/* Adds the derivative by a head's parameters to that by the network's; by the last biases it is 0. */
 static void collect(double *grad, double *head, const nth_heads *h, ptrdiff_t at)
 {
     const nth_net_config *cfg = &h->net->cfg;
@@ -157,9 +152,7 @@ static void collect(double *grad, double *head, const nth_heads *h, ptrdiff_t at
             if (l < L && b != NULL) nth_axpy(1.0, v, b, W.rows);
             for (ptrdiff_t o = 0; l == L && o < W.rows; ++o) {
                 const double share = h->kind == NTH_OUTPUTS_SUM ? scale : o == at ? 1.0 : 0.0;
-                if (share == 0.0) continue;
-                nth_axpy(share, V.a, W.a + o * W.ld, W.cols);
-                if (b != NULL) b[o] += share * v[0];
+                if (share != 0.0) nth_axpy(share, V.a, W.a + o * W.ld, W.cols);
             }
         }
 }

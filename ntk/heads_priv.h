@@ -16,7 +16,7 @@ typedef struct nth_heads {
     const nth_net *net;
     nth_outputs    kind;
     ptrdiff_t      count;
-    double        *sum[2]; /* (q_L + 1) of each copy: read-out and bias of SUM */
+    double        *sum[2]; /* (q_L) of each copy: read-out of SUM */
 } nth_heads;
 
 /* The net stays the caller's, whose parameters may change. */
