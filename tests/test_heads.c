@@ -269,18 +269,21 @@ static void steps_are_the_formula(void)
     }
 }
 
-/* Gradient descent on the kernel of the sum is that of one output, read-out sum_c w_c / sqrt C, times sqrt C; in batches, too. */
+/* Gradient descent on the kernel of the sum is that of one output, read-out sum_c w_c / sqrt C, times sqrt C, or at ridge z/C (E96);
+ * in batches, too. */
 static void the_sum_is_a_network_of_one_output(void)
 {
-    for (ptrdiff_t batch = 0; batch <= 5; batch += 5) {
+    for (int run = 0; run < 4; ++run) {
         char                   name[64];
-        const nth_kare_options opt = options(NTH_OUTPUTS_SUM, 6, batch);
+        const nth_kare_options opt = options(NTH_OUTPUTS_SUM, 6, run < 2 ? 0 : 5);
+        nth_kare_options       same = opt;
         nth_net               *net = make_net(3, C, name), *one = NULL;
         nth_net_config         cfg = net->cfg;
         nth_kare_point         point[2][8];
         nth_kare_curve         curve[2] = { { .point = point[0] }, { .point = point[1] } };
         const ptrdiff_t        q = cfg.widths[cfg.layers - 1];
-        cfg.widths[cfg.layers] = 1, cfg.output_scale = sqrt(C);
+        cfg.widths[cfg.layers] = 1, cfg.output_scale = run % 2 == 0 ? sqrt(C) : 1.0;
+        if (run % 2 == 1) same.z = opt.z / C;
         if (!NTH_CHECK_OK(nth_net_create(&one, &cfg, true))) return;
         for (int l = 0; l < cfg.layers - 1; ++l) {
             nth_mat_copy(one->W[0][l], nth_const(net->W[0][l]));
@@ -291,7 +294,7 @@ static void the_sum_is_a_network_of_one_output(void)
             one->b[0][cfg.layers - 1][0] += net->b[0][cfg.layers - 1][c] / sqrt(C);
         }
         NTH_CHECK_OK(nth_kare_train(&curve[0], net, X(), Y(), none_c(), none_c(), &opt));
-        NTH_CHECK_OK(nth_kare_train(&curve[1], one, X(), Y(), none_c(), none_c(), &opt));
+        NTH_CHECK_OK(nth_kare_train(&curve[1], one, X(), Y(), none_c(), none_c(), &same));
         for (int s = 0; s <= 6; ++s) NTH_CHECK_CLOSE(point[0][s].kare, point[1][s].kare, 1e-12, 0.0);
         NTH_CHECK(fabs(point[0][6].kare / point[0][0].kare - 1.0) > 1e-3);
         nth_net_destroy(&net);

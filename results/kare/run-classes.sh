@@ -10,7 +10,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 nth=${NTH:-$here/../../build/cli/nth} csv=$here/classes.csv
 [ -n "${NTH_DATA_DIR-}" ] || { echo "skipped: NTH_DATA_DIR is not set" >&2; exit 0; }
-runs=${1:-sum:0.03 sum:0.1 sum:0.3 trace:0.1 trace:0.3 trace:1}
+runs=${1:-sum:0.03 sum:0.1 sum:0.3 sum:1 sum:3 trace:0.03 trace:0.1 trace:0.3 trace:1 trace:3}
 [ -f "$csv" ] || echo 'kernel,rate,seed,what,alpha_or_step,kare,loo,mse,accuracy' >"$csv"
 part=$(mktemp)
 trap 'rm -f "$part"' EXIT
