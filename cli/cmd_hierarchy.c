@@ -360,6 +360,7 @@ nth_status cmd_hierarchy(cli *c)
     CLI_TRY(check_options(c));
     CLI_TRY(check_expected(c));
     CLI_TRY(cli_problem_load(c, &p, !c->cfg->expected, c->cfg->khat));
+    if (p.net != NULL) CLI_TRY(cli_one_output(c, &p));
     CLI_TRY(cli_create(c, &f));
     CLI_TRY(c->cfg->khat ? khat(c, &p, &f) : c->cfg->dense ? dense(c, &p, &f) : c->cfg->expected ? expected(c, &p, &f) : contract(c, &p, &f));
     cli_say(c, "written to %s\n", c->cfg->out);

@@ -24,6 +24,7 @@ typedef struct job {
     nth_kare_options opt;
     nth_kare_curve   curve;
     nth_task         task;
+    ptrdiff_t        outputs; /* of the network */
     cli_kare_family  family[CLI_KARE_FAMILIES];
     nth_score        mean; /* test error of the mean target; count 0: none */
 } job;
@@ -32,7 +33,7 @@ typedef struct job {
 
 static nth_status check_options(cli *c)
 {
-    static const char *const of_training[] = { "net", "widths", "steps", "learning-rate", "batch", "every", "alpha", "flow-time", "optimizer", "net-steps", "out" };
+    static const char *const of_training[] = { "net", "widths", "steps", "learning-rate", "batch", "every", "alpha", "flow-time", "optimizer", "net-steps", "outputs", "out" };
     static const char *const of_drawing[] = { "widths", "activation", "init", "sigma-w", "sigma-b", "input-scale",
                                               "parameterization", "output-scale" };
     const nth_config        *cfg = c->cfg;
@@ -102,9 +103,24 @@ static bool watch(void *ctx, ptrdiff_t step)
     return cli_interrupted();
 }
 
+/* The network's outputs against the targets, where it is trained on them itself. */
+static nth_status check_outputs(cli *c, job *j)
+{
+    const nth_config *cfg = c->cfg;
+    const ptrdiff_t   columns = j->p.data->y.cols;
+    j->outputs = j->p.net->cfg.widths[j->p.net->cfg.layers];
+    if (nth_config_given(cfg, "flow-time") && columns != 1)
+        return cli_fail(c, NTH_E_ARG, "--flow-time needs one column of targets for the network's output, %s has %td", cfg->data, columns);
+    if (nth_config_given(cfg, "flow-time") && j->outputs != 1)
+        return cli_fail(c, NTH_E_ARG, "--flow-time needs a network of one output, this one has %td", j->outputs);
+    if (nth_config_given(cfg, "net-steps") && columns != j->outputs)
+        return cli_fail(c, NTH_E_ARG, "--net-steps needs an output for each column of targets: the network has %td, %s has %td", j->outputs,
+                        cfg->data, columns);
+    return cli_outputs(c, &j->opt.outputs, j->p.net);
+}
+
 static nth_status prepare(cli *c, job *j)
 {
-    static const char *const of_network[] = { "flow-time", "net-steps" };
     nth_status        st = NTH_OK;
     const nth_config *cfg = c->cfg;
     char              number[24];
@@ -113,16 +129,13 @@ static nth_status prepare(cli *c, job *j)
     if (j->p.X.cols != j->p.net->cfg.widths[0])
         return cli_fail(c, NTH_E_ARG, "--widths: the first is %td, %s has inputs of dimension %td", j->p.net->cfg.widths[0],
                         cfg->data, j->p.X.cols);
-    for (int i = 0; i < 2; ++i)
-        if (nth_config_given(cfg, of_network[i]) && j->p.data->y.cols != 1)
-            return cli_fail(c, NTH_E_ARG, "--%s needs one column of targets for the network's output, %s has %td", of_network[i],
-                            cfg->data, j->p.data->y.cols);
+    CLI_TRY(check_outputs(c, j));
     snprintf(number, sizeof number, "%lld", (long long)(cfg->kare_steps + 9) / 10 + (cfg->kare_steps == 0));
     CLI_TRY(nth_config_suggest(c->cfg, "every", number));
     j->task = find_task(j->p.data);
     const nth_optimizer_kind rule = strcmp(cfg->kare_optimizer, "adam") == 0 ? NTH_OPTIMIZER_ADAM : NTH_OPTIMIZER_SGD;
     CLI_TRY(nth_config_suggest(c->cfg, "learning-rate", rule == NTH_OPTIMIZER_ADAM ? "1e-2" : "100"));
-    j->opt = (nth_kare_options){ .z = cfg->lambda, .rule = nth_optimizer_defaults(rule), .steps = (ptrdiff_t)cfg->kare_steps,
+    j->opt = (nth_kare_options){ .outputs = j->opt.outputs, .z = cfg->lambda, .rule = nth_optimizer_defaults(rule), .steps = (ptrdiff_t)cfg->kare_steps,
                                  .batch = (ptrdiff_t)cfg->kare_batch, .every = (ptrdiff_t)cfg->every, .seed = cfg->seed,
                                  .interrupted = watch, .ctx = c };
     j->opt.rule.learning_rate = cfg->kare_learning_rate;
@@ -166,6 +179,10 @@ done:
 static void report_curve(cli *c, const job *j)
 {
     nth_json *rows = nth_json_array();
+    if (j->outputs > 1) {
+        cli_say(c, "kernel of %td outputs: %s\n", j->outputs, j->opt.outputs == NTH_OUTPUTS_SUM ? "of their sum" : "mean of the kernels of each");
+        nth_json_set_string(c->json, "outputs", c->cfg->outputs);
+    }
     cli_say(c, "%10s %14s", "step", "KARE");
     cli_say(c, j->p.k > 0 ? " %14s %14s\n" : "\n", "test risk", "gap");
     for (ptrdiff_t i = 0; i < j->curve.points; ++i) {
@@ -219,7 +236,7 @@ static void salvage(cli *c, job *j, nth_file *f, nth_status st)
 
 static nth_status make_family(cli *c, job *j, int which)
 {
-    return cli_kare_family_make(c, &j->family[which], which, &j->p, j->task);
+    return cli_kare_family_make(c, &j->family[which], which, &j->p, j->opt.outputs, j->task);
 }
 
 static nth_status train(cli *c, job *j, nth_file *f)

@@ -31,6 +31,7 @@ static const struct {
     const char *not_of_net; /* why not with a network, in place of the reason below */
 } belongs[] = {
     { "net", 1 << EMPIRICAL, NULL },
+    { "outputs", 1 << EMPIRICAL, NULL },
     { "activation", FULL | LABEL, NULL },
     { "slope", FULL, NULL },
     { "depth", FULL | LABEL, NULL },
@@ -136,13 +137,15 @@ done:
 
 static nth_status empirical(cli *c, const cli_problem *p)
 {
-    nth_status st = NTH_OK;
-    nth_blocks K = { 0 };
-    nth_file  *f = NULL;
+    nth_status  st = NTH_OK;
+    nth_blocks  K = { 0 };
+    nth_file   *f = NULL;
+    nth_outputs outputs;
+    CLI_TRY(cli_outputs(c, &outputs, p->net));
     CLI_TRY(cli_blocks_create(c, &K, p->n, p->k, true));
     CLI_TRY(cli_create(c, &f));
     cli_progress_call(c, "kernel of the network");
-    CLI_TRY(nth_ntk_empirical(&K, p->net, p->X, p->X_test));
+    CLI_TRY(nth_ntk_outputs(&K, p->net, outputs, p->X, p->X_test));
     cli_progress_end(c);
     if (cli_interrupted()) CLI_TRY(NTH_E_INTERRUPTED);
     CLI_TRY(cli_blocks_write(f, "K", &K));

@@ -43,7 +43,7 @@ static nth_status shape(cli *c, nth_net_config *net)
     const nth_config *cfg = c->cfg;
     const ptrdiff_t   count = cfg->layer_widths.n;
     if (count < 3 || count > NTH_MAX_LAYERS + 1)
-        return cli_fail(c, NTH_E_ARG, "--widths: %td given; 3 to %d are expected (inputs, hidden widths, 1)", count,
+        return cli_fail(c, NTH_E_ARG, "--widths: %td given; 3 to %d are expected (inputs, hidden widths, outputs)", count,
                         NTH_MAX_LAYERS + 1);
     *net = (nth_net_config){ .layers = (int)count - 1,
                              .sigma_w = cfg->sigma_w,
@@ -54,8 +54,6 @@ static nth_status shape(cli *c, nth_net_config *net)
                                  is_standard(cfg) ? NTH_PARAMETERIZATION_STANDARD : NTH_PARAMETERIZATION_NTK };
     for (ptrdiff_t l = 0; l < count; ++l) net->widths[l] = (ptrdiff_t)cfg->layer_widths.v[l];
     if (strcmp(cfg->output_scale, "width") == 0) net->output_scale = 1.0 / sqrt((double)net->widths[count - 2]);
-    if (net->widths[count - 1] != 1)
-        return cli_fail(c, NTH_E_ARG, "--widths: the last is %td; one output is expected", net->widths[count - 1]);
     return nth_activation_parse(&net->activation, cfg->activation);
 }
 

@@ -293,6 +293,7 @@ nth_status cmd_train(cli *c)
     if (c->cfg->optimizer != NULL) return cli_train_optimize(c);
     CLI_TRY(check_times(c));
     CLI_TRY(cli_problem_load(c, &tr.p, true, true));
+    CLI_TRY(cli_one_output(c, &tr.p));
     CLI_TRY(resolve_options(c, &tr));
     CLI_TRY(cli_rr_open(&tr.rr, c, &tr.p, tr.T));
     CLI_TRY(cli_create(c, &tr.file));

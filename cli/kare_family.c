@@ -94,11 +94,11 @@ static bool stop(void *ctx)
     return cli_interrupted();
 }
 
-/* Test error of a network's outputs f (k). */
+/* Test error of a network's outputs f (k x c). */
 static nth_status score_network(cli_kare_family *a, const cli_problem *p, const double *f, nth_task task)
 {
     nth_status     st = NTH_OK;
-    const nth_cmat F = nth_cmat_of(f, p->k, 1), Y = nth_const(p->data->y_test);
+    const nth_cmat Y = nth_const(p->data->y_test), F = nth_cmat_of(f, p->k, Y.cols);
     if (p->k == 0) return NTH_OK;
     CLI_TRY(nth_score_mse(&a->mse, F, Y));
     if (task != NTH_TASK_REGRESSION) CLI_TRY(nth_score_accuracy(&a->accuracy, F, Y));
@@ -109,7 +109,7 @@ done:
 static nth_status mean_square(double *mse, const double *f, const cli_problem *p)
 {
     nth_score        s = { 0 };
-    const nth_status st = nth_score_mse(&s, nth_cmat_of(f, p->n, 1), nth_const(p->data->y));
+    const nth_status st = nth_score_mse(&s, nth_cmat_of(f, p->n, p->data->y.cols), nth_const(p->data->y));
     *mse = s.value;
     return st;
 }
@@ -137,18 +137,19 @@ done:
     return st;
 }
 
-/* The network trained on the mean square error by full steps (E111), whose 1/2 the learning rate makes up for. */
-static nth_status after_steps(cli *c, cli_kare_family *a, const cli_problem *p, nth_task task)
+/* The network trained on the mean square error by full steps (E111): the learning rate makes up for the 1/2 there, and for the sum
+ * over columns. */
+static nth_status after_steps(cli *c, cli_kare_family *a, const cli_problem *p, nth_outputs outputs, nth_task task)
 {
     nth_status           st = NTH_OK;
-    const ptrdiff_t      steps = (ptrdiff_t)c->cfg->net_steps;
+    const ptrdiff_t      steps = (ptrdiff_t)c->cfg->net_steps, cols = p->data->y.cols;
     nth_optimize_options opt = { .rule = nth_optimizer_defaults(NTH_OPTIMIZER_SGD), .batch = p->n, .interrupted = stop };
     nth_optimize        *o = NULL;
     nth_net             *net = NULL;
     double              *f = NULL;
-    opt.rule.learning_rate = 2.0 * c->cfg->net_learning_rate;
+    opt.rule.learning_rate = 2.0 * c->cfg->net_learning_rate / (double)cols;
     CLI_TRY(cli_memory_check(c, nth_optimize_work_bytes(&p->net->cfg, p->n, &opt), "training of the network"));
-    CLI_TRY(cli_doubles(c, &f, (double)(p->n + p->k), "outputs"));
+    CLI_TRY(cli_doubles(c, &f, (double)(p->n + p->k) * (double)cols, "outputs"));
     CLI_TRY(nth_optimize_create(&o, p->net, p->X, p->data->y.a, &opt));
     cli_progress_begin(c, "steps of the network", steps);
     for (ptrdiff_t s = 0; s < steps && st == NTH_OK; ++s) {
@@ -161,11 +162,11 @@ static nth_status after_steps(cli *c, cli_kare_family *a, const cli_problem *p, 
     if (st != NTH_OK) goto done;
     CLI_TRY(nth_optimize_outputs(o, p->X, f));
     CLI_TRY(mean_square(&a->loss, f, p));
-    if (p->k > 0) CLI_TRY(nth_optimize_outputs(o, p->X_test, f + p->n));
-    CLI_TRY(score_network(a, p, f + p->n, task));
+    if (p->k > 0) CLI_TRY(nth_optimize_outputs(o, p->X_test, f + p->n * cols));
+    CLI_TRY(score_network(a, p, f + p->n * cols, task));
     CLI_TRY(nth_optimize_net(o, &net));
     nth_optimize_destroy(&o);
-    CLI_TRY(nth_ntk_empirical(&a->K, net, p->X, p->X_test));
+    CLI_TRY(nth_ntk_outputs(&a->K, net, outputs, p->X, p->X_test));
 done:
     nth_net_destroy(&net);
     nth_optimize_destroy(&o);
@@ -176,25 +177,30 @@ done:
 static bool is_standard(const cli_problem *p) { return p->net->cfg.parameterization == NTH_PARAMETERIZATION_STANDARD; }
 
 /* Of standard parameterization there is no limit: that of NTK parameterization with the variances which the first layer has (E110). */
-static nth_status infinite_width(nth_blocks *K, const cli_problem *p)
+static nth_status infinite_width(nth_blocks *K, const cli_problem *p, nth_outputs outputs)
 {
     nth_net_config cfg = p->net->cfg;
+    const double   times = outputs == NTH_OUTPUTS_SUM ? (double)cfg.widths[cfg.layers] : 1.0; /* (E114), (E115) */
     if (is_standard(p)) {
         cfg.parameterization = NTH_PARAMETERIZATION_NTK, cfg.input_scale = NTH_INPUT_FAN_IN, cfg.output_scale = 0.0;
         cfg.sigma_w = sqrt(1.0 / 3.0);
         cfg.sigma_b = cfg.sigma_b > 0.0 ? sqrt(1.0 / (3.0 * (double)cfg.widths[0])) : 0.0;
     }
-    return nth_ntk_infinite(K, &cfg, p->X, p->X_test);
+    const nth_status st = nth_ntk_infinite(K, &cfg, p->X, p->X_test);
+    for (ptrdiff_t i = 0; st == NTH_OK && i < p->n * p->n; ++i) K->train.a[i] *= times;
+    for (ptrdiff_t i = 0; st == NTH_OK && i < p->k * p->n; ++i) K->test.a[i] *= times;
+    return st;
 }
 
-nth_status cli_kare_family_make(cli *c, cli_kare_family *a, int which, const cli_problem *p, nth_task task)
+nth_status cli_kare_family_make(cli *c, cli_kare_family *a, int which, const cli_problem *p, nth_outputs outputs,
+                                nth_task task)
 {
     nth_status st = NTH_OK;
     CLI_TRY(cli_blocks_create(c, &a->K, p->n, p->k, false));
-    CLI_TRY(which == CLI_KARE_INFINITE  ? infinite_width(&a->K, p)
+    CLI_TRY(which == CLI_KARE_INFINITE  ? infinite_width(&a->K, p, outputs)
             : which == CLI_KARE_FLOW    ? after_flow(c, a, p, task)
-            : which == CLI_KARE_NETWORK ? after_steps(c, a, p, task)
-                                        : nth_ntk_empirical(&a->K, p->net, p->X, p->X_test));
+            : which == CLI_KARE_NETWORK ? after_steps(c, a, p, outputs, task)
+                                        : nth_ntk_outputs(&a->K, p->net, outputs, p->X, p->X_test));
     CLI_TRY(make_fits(c, a, p->data, task));
     a->counterpart = which == CLI_KARE_INFINITE && is_standard(p);
 done:

@@ -27,7 +27,8 @@ typedef struct cli_kare_family {
 enum { CLI_KARE_TRAINED, CLI_KARE_INITIAL, CLI_KARE_INFINITE, CLI_KARE_FLOW, CLI_KARE_NETWORK, CLI_KARE_FAMILIES };
 
 /* The kernel `which` of the network as it is, and its regressions; all but CLI_KARE_TRAINED forget the kernel. */
-NTH_NODISCARD nth_status cli_kare_family_make(cli *c, cli_kare_family *a, int which, const cli_problem *p, nth_task task);
+NTH_NODISCARD nth_status cli_kare_family_make(cli *c, cli_kare_family *a, int which, const cli_problem *p, nth_outputs outputs,
+                                              nth_task task);
 void                     cli_kare_family_free(cli_kare_family *a);
 /* Test error of the mean training target. */
 NTH_NODISCARD nth_status cli_kare_mean_predictor(cli *c, nth_score *mse, const cli_problem *p);

@@ -71,6 +71,20 @@ nth_status cli_image_shape(cli *c, ptrdiff_t shape[3], ptrdiff_t d)
     return NTH_OK;
 }
 
+nth_status cli_one_output(cli *c, const cli_problem *p)
+{
+    const ptrdiff_t outputs = p->net->cfg.widths[p->net->cfg.layers];
+    return outputs == 1 ? NTH_OK : cli_fail(c, NTH_E_SHAPE, "%s has %td outputs; one is expected", c->cfg->net, outputs);
+}
+
+nth_status cli_outputs(cli *c, nth_outputs *kind, const nth_net *net)
+{
+    if (nth_config_given(c->cfg, "outputs") && net->cfg.widths[net->cfg.layers] == 1)
+        return cli_fail(c, NTH_E_ARG, "--outputs goes with a network of several outputs; %s has one", c->cfg->net != NULL ? c->cfg->net : "--widths");
+    *kind = strcmp(c->cfg->outputs, "trace") == 0 ? NTH_OUTPUTS_TRACE : NTH_OUTPUTS_SUM;
+    return NTH_OK;
+}
+
 /* ---- Memory ------------------------------------------------------------------------------------- */
 
 nth_status cli_memory_check(cli *c, double bytes, const char *what)

@@ -20,6 +20,10 @@ typedef struct cli_problem {
 /* Reads --data, and --net unless `net` is false; `targets`: one column of targets is needed. */
 NTH_NODISCARD nth_status cli_problem_load(cli *c, cli_problem *p, bool net, bool targets);
 void                     cli_problem_free(cli_problem *p);
+/* Refuses a network with several outputs, naming its file. */
+NTH_NODISCARD nth_status cli_one_output(cli *c, const cli_problem *p);
+/* What --outputs says of this network, which must have several of them if it is given. */
+NTH_NODISCARD nth_status cli_outputs(cli *c, nth_outputs *kind, const nth_net *net);
 
 /* A random network of the options --widths, --activation, --init, ..., with all layers stored (cmd_net.c). */
 NTH_NODISCARD nth_status cli_draw_net(cli *c, nth_net **net);

@@ -508,6 +508,7 @@ nth_status cli_train_optimize(cli *c)
     j.is_cnn = cli_cnn_asked(c->cfg);
     CLI_TRY(resolve(c, &j));
     CLI_TRY(cli_problem_load(c, &j.p, !j.is_cnn, !j.is_cnn));
+    if (!j.is_cnn) CLI_TRY(cli_one_output(c, &j.p));
     if (j.is_cnn) CLI_TRY(cli_cnn_shape(c, &j.cnn.shape, &j.p));
     else j.shape = j.p.net->cfg;
     if (j.opt.batch > j.p.n) j.opt.batch = j.p.n;

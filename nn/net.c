@@ -28,8 +28,6 @@ nth_status nth_net_config_check(const nth_net_config *cfg)
     for (int l = 0; l <= cfg->layers; ++l)
         NTH_REQUIRE(cfg->widths[l] >= 1 && cfg->widths[l] <= INT32_MAX, NTH_E_ARG,
                     "width %td of layer %d; expected a positive number", cfg->widths[l], l);
-    NTH_REQUIRE(cfg->widths[cfg->layers] == 1, NTH_E_ARG, "last width is %td; one output is expected",
-                cfg->widths[cfg->layers]);
     NTH_REQUIRE(isfinite(cfg->sigma_w) && cfg->sigma_w > 0.0, NTH_E_ARG, "sigma_w = %g; must be > 0",
                 cfg->sigma_w);
     NTH_REQUIRE(isfinite(cfg->sigma_b) && cfg->sigma_b >= 0.0, NTH_E_ARG, "sigma_b = %g; must be >= 0",
@@ -40,6 +38,14 @@ nth_status nth_net_config_check(const nth_net_config *cfg)
                     (cfg->sigma_w == 1.0 && (cfg->sigma_b == 0.0 || cfg->sigma_b == 1.0)),
                 NTH_E_ARG, "sigma_w = %g, sigma_b = %g; standard parameterization has 1, and 1 or 0 for no biases",
                 cfg->sigma_w, cfg->sigma_b);
+done:
+    return st;
+}
+
+nth_status nth_priv_one_output(const nth_net_config *cfg)
+{
+    nth_status st = NTH_OK;
+    NTH_REQUIRE(cfg->widths[cfg->layers] == 1, NTH_E_ARG, "the network has %td outputs; one is expected", cfg->widths[cfg->layers]);
 done:
     return st;
 }

@@ -15,6 +15,9 @@ static inline bool nth_priv_frozen(const nth_net_config *cfg, int l)
     return (cfg->frozen >> (l - 1)) & 1u;
 }
 
+/* NTH_E_ARG for a network of several outputs, where a formula is that of one. */
+NTH_NODISCARD nth_status nth_priv_one_output(const nth_net_config *cfg);
+
 /* Where W^l (p_l x q_l) and b^l (p_l) of a copy lie in the vector of nth_net_get_parameters; NULL if they
  * are not there. */
 void nth_priv_net_part(const nth_net_config *cfg, double *theta, int copy, int l, nth_mat *W, double **b);

@@ -114,7 +114,7 @@ struct nth_optimize {
     void                   *state;
     nth_optimizer          *rule;
     nth_cmat                X;
-    double                 *y, *f, *r; /* (n); (batch) outputs and dLoss/df */
+    double                 *y, *f, *r; /* (n x C); (batch x C) outputs and dLoss/df */
     ptrdiff_t              *order;     /* (n) */
     long                    epochs;
 };
@@ -140,7 +140,8 @@ double nth_optimize_work_bytes(const nth_net_config *cfg, ptrdiff_t n, const nth
         row += copies * 3.0 * (double)cfg->widths[l];
     }
     const double tiles = (double)nth_priv_threads() * NTH_OPTIMIZE_TILE_ROWS * NTH_OPTIMIZE_TILE_COLS;
-    return (double)ops_of(o->precision)->real * (P * (1.0 + memory(&o->rule)) + batch * row + tiles) + 16.0 * (batch + (double)n);
+    return (double)ops_of(o->precision)->real * (P * (1.0 + memory(&o->rule)) + batch * row + tiles) +
+           8.0 * (2.0 * batch + (double)n) * (double)cfg->widths[cfg->layers] + 8.0 * (double)n;
 }
 
 static nth_status check(const nth_net *net, nth_cmat X, const double *y, const nth_optimize_options *o)
@@ -151,7 +152,7 @@ static nth_status check(const nth_net *net, nth_cmat X, const double *y, const n
     NTH_REQUIRE(X.cols == net->cfg.widths[0], NTH_E_SHAPE, "inputs have %td columns, the network expects %td", X.cols,
                 net->cfg.widths[0]);
     NTH_REQUIRE(nth_all_finite(X), NTH_E_NUMERIC, "inputs have non-finite entries");
-    NTH_REQUIRE(nth_all_finite(nth_cmat_of(y, X.rows, 1)), NTH_E_NUMERIC, "targets have non-finite entries");
+    NTH_REQUIRE(nth_all_finite(nth_cmat_of(y, X.rows, net->cfg.widths[net->cfg.layers])), NTH_E_NUMERIC, "targets have non-finite entries");
     NTH_REQUIRE(o->batch >= 1, NTH_E_ARG, "batch of %td inputs; must be >= 1", o->batch);
     NTH_REQUIRE(o->precision == NTH_PRECISION_DOUBLE || o->precision == NTH_PRECISION_SINGLE, NTH_E_ARG,
                 "precision %d is not in the list", (int)o->precision);
@@ -164,6 +165,7 @@ nth_status nth_optimize_create(nth_optimize **out, const nth_net *net, nth_cmat 
 {
     nth_status    st = NTH_OK;
     nth_optimize *o = NULL;
+    const ptrdiff_t C = net->cfg.widths[net->cfg.layers];
     *out = NULL;
     NTH_TRY(check(net, X, y, options));
     NTH_TRY(nth_priv_alloc(&o, 1, sizeof *o, "training"));
@@ -172,10 +174,10 @@ nth_status nth_optimize_create(nth_optimize **out, const nth_net *net, nth_cmat 
     NTH_TRY(nth_priv_optimizer_create(&o->rule, &options->rule, nth_priv_optimize_parameters(&net->cfg), o->ops));
     NTH_TRY(o->ops->create(&o->state, net, o->opt.batch));
     NTH_TRY(nth_priv_alloc(&o->order, X.rows, sizeof *o->order, "order of inputs"));
-    NTH_TRY(nth_priv_doubles(&o->y, X.rows, "targets"));
-    NTH_TRY(nth_priv_doubles(&o->f, o->opt.batch, "outputs"));
-    NTH_TRY(nth_priv_doubles(&o->r, o->opt.batch, "residuals"));
-    memcpy(o->y, y, (size_t)X.rows * sizeof *y);
+    NTH_TRY(nth_priv_doubles(&o->y, X.rows * C, "targets"));
+    NTH_TRY(nth_priv_doubles(&o->f, o->opt.batch * C, "outputs"));
+    NTH_TRY(nth_priv_doubles(&o->r, o->opt.batch * C, "residuals"));
+    memcpy(o->y, y, (size_t)(X.rows * C) * sizeof *y);
     *out = o, o = NULL;
 done:
     nth_optimize_destroy(&o);
@@ -207,11 +209,12 @@ void nth_optimize_order(ptrdiff_t *order, ptrdiff_t n, uint64_t seed, uint32_t r
 /* Outputs and residuals of a batch, dLoss/df = (f - y) / count; returns the batch's loss (E5). */
 static nth_status residuals(nth_optimize *o, const ptrdiff_t *order, ptrdiff_t count, double *loss)
 {
-    nth_status st = NTH_OK;
+    nth_status      st = NTH_OK;
+    const ptrdiff_t C = o->cfg.widths[o->cfg.layers];
     NTH_TRY(o->ops->forward(o->state, o->f, o->X, order, count));
     *loss = 0.0;
-    for (ptrdiff_t i = 0; i < count; ++i) {
-        const double e = o->f[i] - o->y[order != NULL ? order[i] : i];
+    for (ptrdiff_t i = 0; i < count * C; ++i) {
+        const double e = o->f[i] - o->y[(order != NULL ? order[i / C] : i / C) * C + i % C];
         *loss += 0.5 * e * e / (double)count;
         o->r[i] = e / (double)count;
     }
@@ -251,7 +254,7 @@ nth_status nth_optimize_outputs(nth_optimize *o, nth_cmat X, double *f)
                 X.cols, o->cfg.widths[0]);
     for (ptrdiff_t lo = 0; lo < X.rows; lo += o->opt.batch) {
         const ptrdiff_t count = X.rows - lo < o->opt.batch ? X.rows - lo : o->opt.batch;
-        NTH_TRY(o->ops->forward(o->state, f + lo, nth_cblock(X, lo, 0, count, X.cols), NULL, count));
+        NTH_TRY(o->ops->forward(o->state, f + lo * o->cfg.widths[o->cfg.layers], nth_cblock(X, lo, 0, count, X.cols), NULL, count));
     }
 done:
     return st;

@@ -197,7 +197,7 @@ static nth_status forward(void *training, double *f, nth_cmat X, const ptrdiff_t
                               block(s->theta + s->W[c][l - 1], q, 0, 0, p, q), 0.0, view(s->x[c][l - 1], count, p)));
             activate(s, c, l);
         }
-    for (ptrdiff_t i = 0; i < count; ++i) {
+    for (ptrdiff_t i = 0; i < count * s->cfg.widths[L]; ++i) {
         f[i] = 0.0;
         for (int c = 0; c < s->copies; ++c) f[i] += s->out_scale[c] * (double)s->x[c][L - 1][i];
     }
@@ -211,7 +211,7 @@ static nth_status deltas(state *s, int copy, const double *r)
 {
     nth_status      st = NTH_OK;
     const ptrdiff_t n = s->rows;
-    for (ptrdiff_t i = 0; i < n; ++i) s->d[copy][s->cfg.layers - 1][i] = (REAL)(s->out_scale[copy] * r[i]);
+    for (ptrdiff_t i = 0; i < n * s->cfg.widths[s->cfg.layers]; ++i) s->d[copy][s->cfg.layers - 1][i] = (REAL)(s->out_scale[copy] * r[i]);
     for (int l = s->cfg.layers - 1; l >= 1; --l) {
         const ptrdiff_t p = s->cfg.widths[l], above = s->cfg.widths[l + 1];
         REAL           *d = s->d[copy][l - 1];

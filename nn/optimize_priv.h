@@ -29,7 +29,7 @@ struct nth_optimize_ops {
     nth_status (*create)(void **state, const nth_net *net, ptrdiff_t batch);
     void (*destroy)(void **state);
     void (*store)(nth_net *net, const void *state);
-    /* f (count) <- outputs at the rows of X that `order` names, NULL: the first ones. */
+    /* f (count x C) <- outputs at the rows of X that `order` names, NULL: the first ones. */
     nth_status (*forward)(void *state, double *f, nth_cmat X, const ptrdiff_t *order, ptrdiff_t count);
     /* After forward, given r = dLoss/df: steps by the rule, or with g writes the gradient there. */
     nth_status (*backward)(void *state, const double *r, const nth_optimizer *rule, double *g);

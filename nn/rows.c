@@ -105,6 +105,7 @@ nth_status nth_rows_create(nth_rows **out, const nth_net *net, nth_cmat X, nth_c
     nth_rows             *r = NULL;
     const nth_net_config *cfg = &net->cfg;
     *out = NULL;
+    NTH_TRY(nth_priv_one_output(cfg));
     NTH_REQUIRE(X.rows >= 1, NTH_E_SHAPE, "no training inputs");
     NTH_REQUIRE(X.cols == cfg->widths[0], NTH_E_SHAPE, "inputs have %td columns, the network expects %td",
                 X.cols, cfg->widths[0]);

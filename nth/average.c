@@ -51,6 +51,7 @@ static nth_status check(const nth_average_options *opt, const nth_blocks *mean, 
     nth_status            st = NTH_OK;
     const nth_net_config *shape = &opt->shape;
     NTH_TRY(nth_net_config_check(shape));
+    NTH_TRY(nth_priv_one_output(shape));
     for (int l = 2; l < shape->layers; ++l)
         NTH_REQUIRE(shape->widths[l] == shape->widths[1], NTH_E_ARG, "hidden widths %td and %td; one width is expected, kernels are times its power",
                     shape->widths[1], shape->widths[l]);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Training a network's tangent kernel on KARE (E97, E98). Each step: the kernel of the batch, KARE and
- * its derivative S by the kernel, the derivative by the parameters by reverse mode (pullback_priv.h), and
+ * its derivative S by the kernel, the derivative by the parameters by reverse mode (heads_priv.h), and
  * an update. Parameters at which KARE could be computed are good; the network always ends with good ones.
  */
 #include "nth/kare.h"
 #include "alloc_priv.h"
 #include "fail_priv.h"
+#include "heads_priv.h"
 #include "linalg_priv.h"
 #include "nth/regress.h"
-#include "nth/rng.h"
-#include "pullback_priv.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,6 +21,7 @@ typedef struct training {
     ptrdiff_t               parameters, batch, epoch; /* epoch: that of perm, -1 at first */
     double                 *theta, *good, *grad;      /* (P) */
     nth_optimizer          *rule;
+    nth_heads              *heads;
     nth_rows               *all;                      /* training and test inputs */
     nth_mat                 K, K_test, P, F;          /* (n x n), (k x n), (n x c), (k x c) of all samples */
     nth_mat                 S;                        /* (b x b) */
@@ -47,7 +47,8 @@ double nth_kare_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdiff_t k, 
     const double copies = cfg->doubled ? 2.0 : 1.0;
     const double vectors = opt->rule.kind == NTH_OPTIMIZER_ADAM ? 5.0 : opt->rule.momentum > 0.0 ? 4.0 : 3.0;
     return 8.0 * (vectors * copies * P + kernels + rows * (c + copies * (double)cfg->widths[1]) + 2.0 * b * (c + (double)cfg->widths[0]) +
-                  nth_jet_doubles(cfg, 1, n + k, false) + nth_pullback_doubles(cfg, (ptrdiff_t)b));
+                  nth_jet_doubles(cfg, 1, n + k, false) + nth_pullback_doubles(cfg, (ptrdiff_t)b) +
+                  nth_heads_doubles(cfg, opt->outputs, n, k));
 }
 
 /* ---- Checks and memory ---------------------------------------------------------------------------- */
@@ -86,7 +87,8 @@ static nth_status set_up(training *t)
     const bool      whole = t->opt->batch == 0 || t->opt->batch == n;
     NTH_TRY(check(t));
     t->parameters = nth_net_parameters(t->net), t->batch = whole ? n : t->opt->batch, t->epoch = -1;
-    NTH_TRY(nth_rows_create(&t->all, t->net, t->X, t->X_test));
+    NTH_TRY(nth_heads_create(&t->heads, t->net, t->opt->outputs));
+    NTH_TRY(nth_rows_create(&t->all, &t->heads->view, t->X, t->X_test));
     NTH_TRY(nth_optimizer_create(&t->rule, &t->opt->rule, t->parameters));
     NTH_TRY(nth_priv_doubles(&t->theta, t->parameters, "parameters"));
     NTH_TRY(nth_priv_doubles(&t->good, t->parameters, "parameters"));
@@ -116,6 +118,7 @@ static void tear_down(training *t)
     nth_pullback_destroy(&t->pb);
     nth_rows_destroy(&t->rows);
     nth_rows_destroy(&t->all);
+    nth_heads_destroy(&t->heads);
     double *const own[] = { t->theta, t->good, t->grad, t->K.a, t->K_test.a, t->P.a, t->F.a, t->S.a, t->K_batch.a, t->X_batch.a, t->Y_batch.a };
     for (size_t i = 0; i < sizeof own / sizeof *own; ++i) nth_priv_free(own[i]);
     nth_priv_free(t->perm);
@@ -123,19 +126,12 @@ static void tear_down(training *t)
 
 /* ---- A step ---------------------------------------------------------------------------------------- */
 
-/* The batch of a step: samples of the epoch's permutation (Fisher and Yates). */
+/* The batch of a step: samples of the epoch's permutation. */
 static void draw_batch(training *t, ptrdiff_t step)
 {
     const ptrdiff_t n = t->X.rows, parts = n / t->batch, epoch = step / parts, first = step % parts * t->batch;
-    if (epoch != t->epoch) {
-        for (ptrdiff_t i = 0; i < n; ++i) t->perm[i] = i;
-        for (ptrdiff_t i = n - 1; i > 0; --i) {
-            const ptrdiff_t j = (ptrdiff_t)nth_rand_below((uint64_t)i + 1, t->opt->seed, NTH_STREAM_BATCHES, (uint32_t)epoch, (uint64_t)i);
-            const ptrdiff_t keep = t->perm[i];
-            t->perm[i] = t->perm[j], t->perm[j] = keep;
-        }
-        t->epoch = epoch;
-    }
+    if (epoch != t->epoch) nth_optimize_order(t->perm, n, t->opt->seed, (uint32_t)epoch, 0);
+    t->epoch = epoch;
     for (ptrdiff_t i = 0; i < t->batch; ++i) {
         const ptrdiff_t from = t->perm[first + i];
         nth_mat_copy(nth_block(t->X_batch, i, 0, 1, t->X.cols), nth_cblock(t->X, from, 0, 1, t->X.cols));
@@ -150,11 +146,11 @@ static nth_status batch_gradient(training *t, ptrdiff_t step)
     nth_kare      k;
     const nth_mat none = { 0 };
     draw_batch(t, step);
-    NTH_TRY(nth_rows_create(&t->rows, t->net, nth_const(t->X_batch), (nth_cmat){ 0 }));
+    NTH_TRY(nth_rows_create(&t->rows, &t->heads->view, nth_const(t->X_batch), (nth_cmat){ 0 }));
     NTH_TRY(nth_pullback_create(&t->pb, t->rows));
-    NTH_TRY(nth_pullback_kernel(t->pb, t->K_batch));
+    NTH_TRY(nth_heads_kernel(t->K_batch, t->heads, t->pb));
     NTH_TRY(nth_kare_evaluate(&k, none, none, t->S, nth_const(t->K_batch), nth_const(t->Y_batch), t->opt->z));
-    NTH_TRY(nth_pullback_gradient(t->grad, t->pb, nth_const(t->S), nth_const(t->X_batch)));
+    NTH_TRY(nth_heads_gradient(t->grad, t->heads, t->pb, nth_const(t->S), nth_const(t->X_batch)));
 done:
     nth_pullback_destroy(&t->pb);
     nth_rows_destroy(&t->rows);
@@ -169,7 +165,7 @@ static nth_status record(training *t, nth_kare_point *point, ptrdiff_t step, nth
     nth_score     risk = { .value = NAN };
     nth_blocks    B = { .train = t->X_batch.a != NULL ? t->K : none, .test = t->X_test.rows > 0 ? t->K_test : none };
     if (B.train.a != NULL) NTH_TRY(nth_rows_refresh(t->all, t->X, t->X_test));
-    if (B.train.a != NULL || B.test.a != NULL) NTH_TRY(nth_priv_ntk_rows(&B, NULL, t->all));
+    if (B.train.a != NULL || B.test.a != NULL) NTH_TRY(nth_heads_blocks(&B, t->heads, t->all));
     if (B.train.a != NULL) NTH_TRY(nth_kare_evaluate(k, t->P, none, none, nth_const(t->K), t->Y, t->opt->z));
     if (B.test.a != NULL) { /* ridge n z: alpha = P/n */
         NTH_TRY(nth_gemm(1.0 / (double)t->X.rows, NTH_N, nth_const(t->K_test), NTH_N, nth_const(t->P), 0.0, t->F));
@@ -190,14 +186,14 @@ static nth_status look(training *t, nth_kare_curve *curve, ptrdiff_t step)
     nth_kare       k;
     if (whole) {
         NTH_TRY(nth_rows_refresh(t->all, t->X, t->X_test));
-        NTH_TRY(nth_pullback_kernel(t->pb, t->K));
+        NTH_TRY(nth_heads_kernel(t->K, t->heads, t->pb));
         NTH_TRY(nth_kare_evaluate(&k, t->P, none, last ? none : t->S, nth_const(t->K), t->Y, t->opt->z));
     }
     if (last || step % t->opt->every == 0) {
         NTH_TRY(record(t, &point, step, &k));
         curve->point[curve->points++] = point;
     }
-    if (!last && whole) NTH_TRY(nth_pullback_gradient(t->grad, t->pb, nth_const(t->S), t->X));
+    if (!last && whole) NTH_TRY(nth_heads_gradient(t->grad, t->heads, t->pb, nth_const(t->S), t->X));
     if (!last && !whole) NTH_TRY(batch_gradient(t, step));
 done:
     return st;

@@ -25,7 +25,6 @@
 #include "fail_priv.h"
 #include "linalg_priv.h"
 
-#include <math.h>
 #include <string.h>
 
 enum {
@@ -259,41 +258,5 @@ nth_status nth_pullback_gradient(double *grad, nth_pullback *pb, nth_cmat S, nth
         NTH_TRY(down(grad, pb, c, S, X));
     }
 done:
-    return st;
-}
-
-/* Rounding apart: the formulas take S_ij for S_ji. */
-static nth_status check_symmetric(nth_cmat S)
-{
-    nth_status   st = NTH_OK;
-    const double most = nth_max_abs(S);
-    NTH_REQUIRE(isfinite(most), NTH_E_NUMERIC, "weights of kernel entries are not finite");
-    for (ptrdiff_t i = 0; i < S.rows; ++i)
-        for (ptrdiff_t j = 0; j < i; ++j)
-            NTH_REQUIRE(fabs(S.a[i * S.ld + j] - S.a[j * S.ld + i]) <= 1e-12 * most, NTH_E_ARG,
-                        "weights of kernel entries are not symmetric: (%td,%td) is %g, its mirror image %g", i + 1, j + 1,
-                        S.a[i * S.ld + j], S.a[j * S.ld + i]);
-done:
-    return st;
-}
-
-nth_status nth_ntk_pullback(double *grad, nth_mat K, const nth_net *net, nth_cmat X, nth_cmat S)
-{
-    nth_status    st = NTH_OK;
-    nth_rows     *rows = NULL;
-    nth_pullback *pb = NULL;
-    nth_mat       own = { 0 };
-    NTH_REQUIRE(S.rows == X.rows && S.cols == X.rows, NTH_E_SHAPE, "weights of kernel entries %td x %td for %td inputs",
-                S.rows, S.cols, X.rows);
-    NTH_TRY(check_symmetric(S));
-    NTH_TRY(nth_rows_create(&rows, net, X, (nth_cmat){ 0 }));
-    NTH_TRY(nth_pullback_create(&pb, rows));
-    if (K.a == NULL) NTH_TRY(nth_priv_mat(&own, X.rows, X.rows, "kernel"));
-    NTH_TRY(nth_pullback_kernel(pb, K.a == NULL ? own : K));
-    NTH_TRY(nth_pullback_gradient(grad, pb, S, X));
-done:
-    nth_pullback_destroy(&pb);
-    nth_rows_destroy(&rows);
-    nth_priv_free(own.a);
     return st;
 }

@@ -191,7 +191,7 @@ static void damaged_attributes(void)
     refuse_with(NTH_E_FORMAT, negative_width, "width -4 of layer 2");
     refuse_with(NTH_E_FORMAT, huge_width, "width 9223372036854775807 of layer 1");
     refuse_with(NTH_E_FORMAT, large_width, "the widths ask for rank 2 and 2000000000 x 2");
-    refuse_with(NTH_E_FORMAT, two_outputs, "last width is 2; one output is expected");
+    refuse_with(NTH_E_FORMAT, two_outputs, "the widths ask for rank 2 and 2 x 4");
     refuse_with(NTH_E_FORMAT, deeper, "/W4");
     refuse_with(NTH_E_FORMAT, too_deep, "widths");
     refuse_with(NTH_E_FORMAT, text_widths, "widths");

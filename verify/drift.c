@@ -5,6 +5,7 @@
 #include "nth/drift.h"
 #include "alloc_priv.h"
 #include "fail_priv.h"
+#include "net_priv.h"
 #include "tally_priv.h"
 
 #include <math.h>
@@ -72,6 +73,7 @@ static nth_status check(const nth_drift_options *opt, nth_cmat X, nth_cmat X_tes
 {
     nth_status st = NTH_OK;
     NTH_TRY(nth_net_config_check(&opt->shape));
+    NTH_TRY(nth_priv_one_output(&opt->shape));
     NTH_REQUIRE(opt->shape.layers == 2, NTH_E_ARG, "%d layers; the prediction is for two", opt->shape.layers);
     NTH_REQUIRE(opt->networks >= least && opt->networks <= UINT32_MAX, NTH_E_ARG, "%td networks; at least %td are needed", opt->networks,
                 least);

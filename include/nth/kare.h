@@ -68,6 +68,7 @@ NTH_API NTH_NODISCARD nth_status nth_kare_grid(double *kare, const double *z, pt
 /* ---- Training -------------------------------------------------------------------------------------- */
 
 typedef struct nth_kare_options {
+    nth_outputs outputs; /* which kernel of a network with several outputs; of one output both are the same */
     double    z;     /* ridge of the objective, > 0, the same in all steps and batches */
     nth_optimizer_options rule; /* of a step, from the derivative of KARE */
     ptrdiff_t steps; /* >= 0 */
@@ -101,7 +102,7 @@ NTH_API double nth_kare_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdi
 /**
  * Trains a network so that its tangent kernel has a small KARE.
  *
- *     theta <- rule(theta, dKARE(K2(theta), Y; z)/dtheta)                          [E97, E98; E111, E112]
+ *     theta <- rule(theta, dKARE(K(theta), Y; z)/dtheta),   K = K2, or (E114), (E115)     [E97, E98; E111, E112]
  *
  * A batch has samples perm(b part), .. of a permutation drawn anew for each epoch; n mod b samples are left out
  * of it.
@@ -110,10 +111,11 @@ NTH_API double nth_kare_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdi
  * rule's memory of earlier derivatives ends with the run.
  *
  * Shapes     X (n x d), Y (n x c), any number of columns; X_test (k x d), Y_test (k x c), or both empty. The
- *            network's outputs do not enter: the predictor is kernel regression with its tangent kernel.
+ *            network's outputs do not enter, nor need they be c: the predictor is kernel regression with its tangent kernel.
  * Scaling    z is added to K/n with n the size of the batch; derivative by raw parameters.
  * Ownership  the caller's; net is changed, also on failure, and has the parameters after curve->steps steps.
- * Cost       a step: three K2 of the batch and 2 b^3 flops; a point: one K2 of n and k inputs. Adam keeps 2 P doubles.
+ * Cost       a step: three K2 of the batch (by trace 4 C - 1) and 2 b^3 flops; a point: one K2 of n and k inputs (C).
+ *            Adam keeps 2 P doubles.
  * Accuracy   that of nth_ntk_pullback; test_kare_train.c, a_step_is_the_formula, rules_are_the_optimizer_s. Same bits for any number of threads.
  * Errors     NTH_E_SHAPE; NTH_E_ARG (an option; the first layer is not stored); NTH_E_RANGE (all targets of each column
  *            are equal); NTH_E_NUMERIC (K/n + z I not positive definite, or not finite: diverged; the message has

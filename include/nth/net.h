@@ -83,7 +83,7 @@ typedef enum nth_parameterization {
 typedef struct nth_net_config {
     nth_activation  activation;
     int             layers;                     /* L >= 2, number of weight layers */
-    ptrdiff_t       widths[NTH_MAX_LAYERS + 1]; /* (L + 1) d, m_1 .. m_{L-1}, 1 */
+    ptrdiff_t       widths[NTH_MAX_LAYERS + 1]; /* (L + 1) d, m_1 .. m_{L-1}, outputs: 1 except where a function says otherwise */
     double          sigma_w, sigma_b;           /* weight and bias scales, E1 */
     nth_input_scale input_scale;
     bool            doubled;                    /* two copies, E4; widths are those of one copy */
@@ -113,7 +113,7 @@ typedef struct nth_net {
 NTH_API double nth_net_factor(const nth_net_config *cfg, int l);
 
 /**
- * Checks a configuration: 2 <= L, positive widths, one output, finite scales, sigma_w > 0; in standard
+ * Checks a configuration: 2 <= L, positive widths, finite scales, sigma_w > 0; in standard
  * parameterization sigma_w = 1 and sigma_b = 0 or 1; output_scale finite, not negative.
  *
  * Errors     NTH_E_ARG, naming what was expected and found.

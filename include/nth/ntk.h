@@ -31,7 +31,7 @@ typedef struct nth_blocks {
  * Ownership  the caller's.
  * Cost       4 N sum_l p_l q_l + N^2 sum_l (p_l + q_l) flops for N = n + k; 3 N sum_l p_l doubles.
  * Accuracy   entrywise about (m + d) eps of the sum of absolute values; test_jet.c, k2_is_jacobian_product.
- * Errors     NTH_E_SHAPE, NTH_E_NUMERIC (inputs not finite), NTH_E_NOMEM.
+ * Errors     NTH_E_SHAPE, NTH_E_ARG (several outputs), NTH_E_NUMERIC (inputs not finite), NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_ntk_empirical(nth_blocks *K, const nth_net *net, nth_cmat X,
                                                    nth_cmat X_test);
@@ -61,11 +61,49 @@ NTH_API NTH_NODISCARD nth_status nth_ntk_flow(nth_blocks *K, const nth_flow *flo
  *            2 copies (L - 1) n^2 + 5 n sum_l p_l doubles, nothing of the size n x P.
  * Accuracy   about (n + m) eps of the sum of absolute values; test_pullback.c, is_the_definition,
  *            is_the_third_kernel. Same bits for any number of threads.
- * Errors     NTH_E_SHAPE; NTH_E_ARG (S is not symmetric, beyond 1e-12 of its largest entry); NTH_E_NUMERIC
+ * Errors     NTH_E_SHAPE; NTH_E_ARG (S is not symmetric, beyond 1e-12 of its largest entry; several outputs); NTH_E_NUMERIC
  *            (S or X not finite); NTH_E_NOMEM.
  */
 NTH_API NTH_NODISCARD nth_status nth_ntk_pullback(double *grad, nth_mat K, const nth_net *net,
                                                   nth_cmat X, nth_cmat S);
+
+/* One n x n kernel of a network with C outputs. With one output both are its K2, to the bit. */
+typedef enum nth_outputs {
+    NTH_OUTPUTS_SUM,  /* of the sum of the outputs */
+    NTH_OUTPUTS_TRACE /* the mean over the outputs: trace of the C x C block, divided by C */
+} nth_outputs;
+
+/**
+ * Empirical tangent kernel of a network with several outputs.
+ *
+ *     sum      K(x,x') = <grad sum_c f_c(x), grad sum_c f_c(x')>                               [E114]
+ *     trace    K(x,x') = (1/C) sum_c <grad f_c(x), grad f_c(x')>                               [E115]
+ *
+ * Shapes     as nth_ntk_empirical, whatever C is.
+ * Scaling    as nth_ntk_empirical. At infinite width (NTK parameterization) `sum` is C times the kernel of one output,
+ *            `trace` is that kernel.
+ * Ownership  the caller's.
+ * Cost       that of nth_ntk_empirical, for `trace` C times with a second set of blocks.
+ * Accuracy   as nth_ntk_empirical; test_heads.c, kernels_are_loops_over_outputs. Same bits for any number of threads.
+ * Errors     NTH_E_ARG (not in the list); as nth_ntk_empirical.
+ */
+NTH_API NTH_NODISCARD nth_status nth_ntk_outputs(nth_blocks *K, const nth_net *net, nth_outputs outputs,
+                                                 nth_cmat X, nth_cmat X_test);
+
+/**
+ * That kernel, and the derivative by the parameters of a weighted sum of its entries.
+ *
+ *     grad = d/dtheta sum_ij S_ij K(x_i,x_j; theta)                                            [E98]
+ *
+ * Shapes     as nth_ntk_pullback; grad has all C rows of the last layer.
+ * Scaling    derivative by the raw parameters; S fixed.
+ * Ownership  the caller's.
+ * Cost       that of nth_ntk_pullback; for `trace` 4 C - 1 in place of 3 K2, with n^2 + P doubles more.
+ * Accuracy   as nth_ntk_pullback; test_heads.c, gradients_are_differences. Same bits for any number of threads.
+ * Errors     NTH_E_ARG (not in the list); as nth_ntk_pullback.
+ */
+NTH_API NTH_NODISCARD nth_status nth_ntk_outputs_pullback(double *grad, nth_mat K, const nth_net *net,
+                                                          nth_outputs outputs, nth_cmat X, nth_cmat S);
 
 /**
  * phi(x) = (1 - e^{-x})/x, phi(0) = 1.                                                     [E26]

@@ -3,7 +3,7 @@
  * Discrete optimizers: stochastic gradient descent and Adam as update rules on a vector of parameters,
  * and the training of networks of any depth in mini-batches.
  *
- *     Loss_B(theta) = (1/2|B|) sum_{i in B} (f(x_i) - y_i)^2                            [E5, on a batch B]
+ *     Loss_B(theta) = (1/2|B|) sum_{i in B} |f(x_i) - y_i|^2          [E5, on a batch B; C outputs: the sum over them]
  *     SGD    u <- mu u + g,   theta <- theta - eta u                                           [E111]
  *     Adam   m <- b1 m + (1 - b1) g,   v <- b2 v + (1 - b2) g^2,
  *            theta <- theta - eta (m / (1 - b1^s)) / (sqrt(v / (1 - b2^s)) + eps)              [E112]
@@ -89,7 +89,7 @@ NTH_API double nth_optimize_work_bytes(const nth_net_config *cfg, ptrdiff_t n, c
 /**
  * A copy of a network, ready to be trained. Doubled networks and frozen layers are served.
  *
- * Shapes     X (n x d), y (n).
+ * Shapes     X (n x d), y (n x C), row by row, for C outputs.
  * Scaling    inputs as the network takes them (E1); the loss has the 1/2n of E5.
  * Ownership  *opt belongs to the caller: nth_optimize_destroy. X must outlive it; nothing else is kept.
  * Cost       nth_optimize_work_bytes.
@@ -131,7 +131,7 @@ NTH_API void nth_optimize_order(ptrdiff_t *order, ptrdiff_t n, uint64_t seed, ui
 /**
  * Outputs at the present parameters.
  *
- * Shapes     f (k), X (k x d).
+ * Shapes     f (k x C), X (k x d).
  * Ownership  the caller's.
  * Cost       2 k P flops. Accuracy as nth_optimize_create.
  * Errors     NTH_E_SHAPE.
@@ -144,10 +144,10 @@ NTH_API NTH_NODISCARD nth_status nth_optimize_net(const nth_optimize *opt, nth_n
 /**
  * Gradient of the loss (E5) on all inputs, by backpropagation (E8).
  *
- *     g = (1/n) sum_i (f(x_i) - y_i) grad f(x_i)
+ *     g = (1/n) sum_i sum_c (f_c(x_i) - y_ic) grad f_c(x_i)
  *
  * Shapes     g: all parameters, frozen ones zero, copy by copy, layer by layer, W^l (p_l x q_l) then b^l (p_l);
- *            X (n x d), y (n); loss (1), or NULL.
+ *            X (n x d), y (n x C); loss (1), or NULL.
  * Scaling    as nth_optimize_create.
  * Ownership  the caller's.
  * Cost       2 n (3 P - m_1 d) flops; a second copy of the parameters.

@@ -3,7 +3,7 @@
 #
 # The 22 smallest two-class sets of the 121-UCI collection with their original splits: network, learning rates and ridge are
 # chosen on the tuning split (fold 0 in uci.csv) alone, accuracy is the mean over the four given folds. One gelu network of
-# width 64; settings: learning rates of KARE and of the network. Two classes only: the network has one output. Appends to
+# width 64; settings: learning rates of KARE and of the network. Two classes only. Appends to
 # uci.csv beside this script what is not there yet, and writes uci.md.
 # usage: results/kare/run-uci.sh [SET ..]. NTH names the tool (build/cli/nth), JOBS the runs at a time (1); needs NTH_DATA_DIR.
 set -euo pipefail

@@ -67,9 +67,46 @@ kare 0 '' --widths 6,9,1 --activation relu --steps 0 --flow-time 2 --alpha 1
 holds 'relu flows, too' grep -qE '^the network itself after gradient flow to time 2: test mse [0-9.]+ \+- [0-9.]+, accuracy [01]\.[0-9]{4}; training mse [0-9.]+$' out
 printf 'a,y\n1,a\n2,b\n3,c\n4,a\n5,b\n6,c\n' >three.csv
 expect 2 'nth kare: --flow-time needs one column of targets for the network'"'"'s output, csv:three.csv?target=y&train=6&test=0 has 3' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --flow-time 1 --quiet
-expect 2 'nth kare: --net-steps needs one column of targets for the network'"'"'s output, csv:three.csv?target=y&train=6&test=0 has 3' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --net-steps 1 --quiet
+expect 2 'nth kare: --net-steps needs an output for each column of targets: the network has 1, csv:three.csv?target=y&train=6&test=0 has 3' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --net-steps 1 --quiet
 expect 0 '' kare --data 'csv:three.csv?target=y&train=6&test=0' --widths 1,5,1 --steps 2 --quiet
 holds 'without a test set the training set still chooses' grep -qE '^by leave-one-out: alpha [0-9.e+-]+$' out
+
+# Several classes: a network with an output for each, by the kernel of their sum or the mean of their kernels.
+awk 'BEGIN { srand(3); print "a,b,c,y"; for (i = 0; i < 60; ++i) { a = rand() - 0.5; b = rand() - 0.5; print a "," b "," rand() "," (a > 0.1 ? "u" : b > 0 ? "v" : "w") } }' >classes.csv
+expect 0 '' data 'csv:classes.csv?target=y&train=40&test=20' --out c.h5
+expect 0 '' net --widths 3,9,3 --activation gelu --sigma-b 0.3 --seed 2 --out N3.h5
+many() { status=$1 message=$2; shift 2; expect "$status" "${message:+nth kare: $message}" kare --data c.h5 --quiet "$@"; }
+for outputs in sum trace; do
+    many 0 '' --net N3.h5 --outputs $outputs --steps 20 --learning-rate 1 --every 5 --json --out R3.h5
+    last=$(field kare) risk=$(field test_risk)
+    holds "$outputs falls" awk -v a="$last" -v b="$(sed -n 's/^ *"kare": \([0-9.e+-]*\),*$/\1/p' out | head -n 1)" 'BEGIN { exit !(a < b) }'
+    holds "says $outputs" test "$(field outputs)" = "\"$outputs\""
+    holds 'accuracies' test "$(grep -c '"accuracy"' out)" = 42
+    expect 0 '' kernel --net R3.h5 --data c.h5 --outputs $outputs --out K3.h5
+    "$nth" kare --gram K3.h5 --data c.h5 --json >out
+    holds "KARE of the network written, $outputs" near "$(field kare)" "$last" 1e-12
+    holds 'three columns' test "$(field columns)" = 3
+    "$nth" regress --gram K3.h5 --data c.h5 --ridge 4 --json >out
+    holds 'test risk is that of ridge n z' near "$(field mse)" "$risk" 1e-10
+    for t in 1 3; do many 0 '' --net N3.h5 --outputs $outputs --steps 4 --batch 16 --net-steps 3 --threads $t --json; cp out bits$t; done
+    holds 'same bits on 3 threads' cmp bits1 bits3
+    cp bits1 many.$outputs
+done
+holds 'two kernels' sh -c '! cmp -s many.sum many.trace'
+many 0 '' --net N3.h5 --steps 4 --batch 16 --net-steps 3 --threads 1 --json
+holds 'the sum unless told' cmp out many.sum
+many 0 '' --net N3.h5 --steps 1 --net-steps 300 --net-learning-rate 0.5 --alpha 1 --outputs trace
+holds 'says the kernel' grep -qFx 'kernel of 3 outputs: mean of the kernels of each' out
+holds 'the network classifies' awk '/^the network itself after 300 steps: test mse / { sub(/.*accuracy /, ""); found = $1 + 0 >= 0.75 } END { exit !found }' out
+# At a kernel times 3 and 3 z (of infinite width the sum is that) everything else is the same.
+infinite() { awk '/"fits"/ { on = 1 } on && /"infinite_width"/ { in_it = 1 } in_it && $1 == "\"z\":" { print $2 + 0; exit }' OFMT=%.17g many.$1; }
+holds 'infinite width' near "$(infinite sum)" "$(awk -v z="$(infinite trace)" 'BEGIN { printf "%.17g", 3 * z }')" 1e-12
+many 2 '--outputs: "mean" is none of sum, trace' --net N3.h5 --outputs mean
+many 2 '--outputs does not go with --gram; that kernel is evaluated as it is' --gram K3.h5 --outputs sum
+many 2 '--outputs goes with a network of several outputs; --widths has one' --widths 3,5,1 --outputs sum
+many 2 '--net-steps needs an output for each column of targets: the network has 2, c.h5 has 3' --widths 3,5,2 --net-steps 1
+many 2 "--flow-time needs one column of targets for the network's output, c.h5 has 3" --net N3.h5 --flow-time 1
+kare 2 '--flow-time needs a network of one output, this one has 3' --widths 6,5,3 --flow-time 1
 
 # The choice is the least of its column; leave-one-out is that of nth regress.
 kare 0 '' --net N.h5 --steps 1 --learning-rate 1 --alpha 1e-2,1,1e2 --json --out C.h5

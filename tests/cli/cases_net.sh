@@ -9,9 +9,19 @@ holds 'JSON' test "$(tr -d ' \n' <out)" = '{"activation":"relu","widths":[6,16,1
 expect 0 '' info two.h5
 holds 'two copies' grep -qx '/second/W1 (16,6)' out
 holds 'doubled' grep -qx '@doubled = 1' out
-expect 2 'nth net: --widths WIDTH is missing: input dimension, hidden widths and outputs (1), in order' net --out a.h5
-expect 2 'nth net: --widths: 2 given; 3 to 33 are expected (inputs, hidden widths, 1)' net --widths 6,1 --out a.h5
-expect 2 'nth net: --widths: the last is 2; one output is expected' net --widths 6,8,2 --out a.h5
+expect 2 'nth net: --widths WIDTH is missing: input dimension, hidden widths and outputs, in order; 1 output except for nth kare and nth kernel' net --out a.h5
+expect 2 'nth net: --widths: 2 given; 3 to 33 are expected (inputs, hidden widths, outputs)' net --widths 6,1 --out a.h5
+expect 0 '' net --widths 6,8,3 --sigma-b 0.3 --out many.h5
+holds 'three outputs' test "$(cat out)" = 'tanh network 6-8-3, 83 parameters, seed 1, written to many.h5'
+for outputs in sum trace; do expect 0 '' kernel --net many.h5 --outputs $outputs --out K$outputs.h5 --json; cp out $outputs.json; done
+holds 'two kernels' sh -c '! cmp -s sum.json trace.json'
+expect 0 '' kernel --net many.h5 --out K.h5 --json
+holds 'the sum unless told' test "$(grep -v '"out"' out)" = "$(grep -v '"out"' sum.json)"
+expect 2 'nth kernel: --outputs goes with a network of several outputs; net.h5 has one' kernel --net net.h5 --outputs sum --out a.h5
+expect 2 'nth kernel: --outputs does not go with --kind ntk; it is the kernel of an architecture' kernel --kind ntk --outputs sum --out a.h5
+expect 3 'nth train: many.h5 has 3 outputs; one is expected' train --net many.h5 --times 1 --out a.h5
+expect 3 'nth train: many.h5 has 3 outputs; one is expected' train --net many.h5 --optimizer sgd --epochs 1 --batch 4 --out a.h5
+expect 3 'nth hierarchy: many.h5 has 3 outputs; one is expected' hierarchy --net many.h5 --order 3 --direction ones --out a.h5
 expect 2 'nth net: --widths: 0 is not in the range 1 to 1000000000' net --widths 6,0,1 --out a.h5
 expect 2 'nth net: --activation: "tan" is none of tanh, erf, softplus, gelu, sin, relu, linear, quadratic; did you mean "tanh"?' net --widths 6,8,1 --activation tan --out a.h5
 expect 2 'nth net: --sigma-w: 0 is not above 0 and at most 1000' net --widths 6,8,1 --sigma-w 0 --out a.h5

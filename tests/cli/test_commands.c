@@ -8,6 +8,7 @@
 #include "fixtures.h"
 #include "nth/hier.h"
 #include "nth/infinite.h"
+#include "nth/optimize.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -521,6 +522,47 @@ static void regression_chooses(void)
     NTH_CHECK(same(alone, fits + chosen[0] * 7, 7) && same(one, loo, 4));
 }
 
+/* ---- nth kare ----------------------------------------------------------------------------------- */
+
+/* A number of the JSON that the last command wrote. */
+static double said(const char *key)
+{
+    char   line[512];
+    double value = NAN;
+    FILE  *f = fopen("out", "r");
+    while (f != NULL && fgets(line, sizeof line, f) != NULL)
+        if (strstr(line, key) != NULL) value = strtod(strchr(line, ':') + 1, NULL);
+    if (f != NULL) (void)fclose(f);
+    return value;
+}
+
+/* One step on the mean square error over inputs and columns: 2/C times the loss E5 of C outputs. */
+static void network_of_classes_steps(void)
+{
+    enum { C = 3 };
+    const nth_provenance prov = { .command_line = "test", .config = "{}", .seed = 1, .threads = 1 };
+    const double         y[N * C] = { 1, 0, 0, 0, 0, 1, 0, 1, 0 }, rate = 0.4;
+    const nth_cmat       X = nth_cmat_of(fx_X, N, 2);
+    double               theta[64], g[64], loss;
+    nth_file            *f = NULL;
+    fixture_points();
+    NTH_CHECK_OK(nth_file_create(&f, "classes.h5", &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/x", fx_X, 2, (const ptrdiff_t[]){ N, 2 }));
+    NTH_CHECK_OK(nth_file_write(f, "/y", y, 2, (const ptrdiff_t[]){ N, C }));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    NTH_CHECK(nth("net --widths 2,7,3 --sigma-b 0.5 --out classes_net.h5") == 0);
+    NTH_CHECK(nth("kare --net classes_net.h5 --data classes.h5 --steps 0 --net-steps 1 --net-learning-rate %g --json", rate) == 0);
+    nth_net *net = get_net("classes_net.h5");
+    if (!NTH_CHECK(net != NULL) || !NTH_CHECK(nth_net_parameters(net) <= 64)) return;
+    NTH_CHECK_OK(nth_optimize_gradient(g, &loss, net, X, y, NTH_PRECISION_DOUBLE));
+    NTH_CHECK_OK(nth_net_get_parameters(theta, net));
+    for (ptrdiff_t p = 0; p < nth_net_parameters(net); ++p) theta[p] -= rate * 2.0 / C * g[p];
+    NTH_CHECK_OK(nth_net_set_parameters(net, theta));
+    NTH_CHECK_OK(nth_optimize_gradient(g, &loss, net, X, y, NTH_PRECISION_DOUBLE));
+    NTH_CHECK_CLOSE(said("\"network_training_mse\""), 2.0 / C * loss, 1e-12, 0.0);
+    nth_net_destroy(&net);
+}
+
 /* ---- Main --------------------------------------------------------------------------------------- */
 
 static const nth_test_case cases[] = {
@@ -541,6 +583,7 @@ static const nth_test_case cases[] = {
     { "regression_oracles", regression_oracles },
     { "regression_adds_kernels", regression_adds_kernels },
     { "regression_chooses", regression_chooses },
+    { "network_of_classes_steps", network_of_classes_steps },
     { 0 },
 };
 
