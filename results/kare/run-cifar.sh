@@ -3,8 +3,8 @@
 #
 # CIFAR-10, deer against dog, 1,000 training and 1,000 test images: is a kernel trained by KARE label-aware, that is, more
 # locally elastic than the NTK? One gelu network of width 64; its kernel at initialization, after training on the mean square
-# error, after training by KARE at several learning rates and numbers of steps (none is chosen: all are shown), and the
-# infinite-width NTK. Writes cifar.csv and cifar.md beside this script. A row that is there is not made again.
+# error, after training by KARE at several learning rates and numbers of steps (none is chosen: all are shown), the
+# infinite-width NTK, and label-aware kernels made from it. Writes cifar.csv and cifar.md beside this script. A row that is there is not made again.
 # usage: results/kare/run-cifar.sh [OUT]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,9 +18,12 @@ ridges=1e-4,1e-3,1e-2,1e-1,1,10,100,1e3,1e4,1e5,1e6
 top() { sed -n "s/^  \"$2\": \([^,]*\),*$/\1/p" "$1" | head -n 1; }
 of() { awk -v part="\"$2\"" -v key="\"$3\":" '$1 == part ":" { on = 1 } on && $1 == key { gsub(",", "", $2); print $2; exit }' "$1"; }
 
-row() { # KERNEL GRAM KARE TEST-RISK NETWORK-ACCURACY
-    "$nth" elastic --gram "$2" --data "$data" --bootstrap 500 --quiet --json >"$out/rr.json"
-    "$nth" regress --gram "$2" --data "$data" --ridge "$ridges" --against "$out/kare-ntk.h5" --quiet --json >"$out/fit.json"
+row() { # KERNEL GRAM KARE TEST-RISK NETWORK-ACCURACY [FILE:/Z, added with the weight that held-out images choose]
+    local fit=() elastic=()
+    [ $# -lt 6 ] || fit=(--add "$6" --weight folds)
+    "$nth" regress --gram "$2" --data "$data" --ridge "$ridges" --against "$out/kare-ntk.h5" "${fit[@]}" --quiet --json >"$out/fit.json"
+    [ $# -lt 6 ] || elastic=(--add "$6" --weight "$(top "$out/fit.json" weight)")
+    "$nth" elastic --gram "$2" --data "$data" --bootstrap 500 "${elastic[@]}" --quiet --json >"$out/rr.json" || echo '{}' >"$out/rr.json"
     echo "$1,$(of "$out/rr.json" train_train rr),$(of "$out/rr.json" train_train low),$(of "$out/rr.json" train_train high),$(of "$out/rr.json" test_train rr),$(of "$out/rr.json" test_train low),$(of "$out/rr.json" test_train high),$(top "$out/fit.json" ridge),$(top "$out/fit.json" loo_mse),$(top "$out/fit.json" mse),$(top "$out/fit.json" accuracy),$(top "$out/fit.json" standard_error),$(of "$out/fit.json" against b),$(of "$out/fit.json" against c),$(of "$out/fit.json" against p),$3,$4,$5" >>"$csv"
 }
 has() { grep -q "^$1," "$csv"; }
@@ -30,6 +33,11 @@ has() { grep -q "^$1," "$csv"; }
 # Of infinite width: the counterpart in NTK parameterization, sigma_w^2 = 1/3, sigma_b^2 = 1/(3 d).
 [ -e "$out/kare-ntk.h5" ] || "$nth" kernel --kind ntk --activation gelu --depth 2 --sigma-w 0.5773502691896258 --sigma-b 0.010416666666666666 --data "$data" --out "$out/kare-ntk.h5" --quiet >/dev/null
 has ntk || row ntk "$out/kare-ntk.h5" '' '' ''
+for variant in kr-v1 ls-v2; do # label-aware kernels K^(HR)
+    has "lantk $variant" && continue
+    "$nth" lantk --variant $variant --base "$out/kare-ntk.h5" --data "$data" --validation 0.2 --seed 1 --out "$out/kare-Z.h5" --quiet >/dev/null
+    row "lantk $variant" "$out/kare-ntk.h5" '' '' '' "$out/kare-Z.h5:/Z"
+done
 has initial || {
     "$nth" kernel --net "$out/kare-net.h5" --data "$data" --out "$out/kare-initial.h5" --quiet >/dev/null
     row initial "$out/kare-initial.h5" '' '' ''
@@ -50,9 +58,10 @@ done
 awk -F, -v revision="$("$nth" info | awk '$1 == "git_revision" { r = $2 } $1 == "git_dirty" { d = $2 } END { print r ", dirty: " d }')" '
     NR == 1 {
         print "# CIFAR-10, deer against dog: is a kernel trained by KARE locally elastic?\n\nWritten by `results/kare/run-cifar.sh`; revision " revision ", seed 1 of data and network, 1,000 training and 1,000 test images."
-        print "RR: within classes over within and across, pairs of different inputs, 95 % by bootstrap. Accuracy with the ridge of least leave-one-out error on the training set; b, c: images that this kernel alone, the infinite-width NTK alone gets right; McNemar.\n"
+        print "RR: within classes over within and across, pairs of different inputs, 95 % by bootstrap. Accuracy with the ridge of least leave-one-out error on the training set (lantk: ridge and weight of least error on held-out training images); b, c: images that this kernel alone, the infinite-width NTK alone gets right; McNemar. RR is undefined where a diagonal entry of the kernel is negative.\n"
         print "| kernel | RR train-train | RR test-train | ridge | leave-one-out mse | test mse | accuracy, % | b, c, p against NTK | KARE | test risk at z = 0.1 | network, % |\n|---|---|---|---:|---:|---:|---|---|---:|---:|---:|"
         next
     }
     $17 == "failed" { printf "| %s | diverged | | | | | | | | | |\n", $1; next }
-    { printf "| %s | %.4f (%.4f, %.4f) | %.4f (%.4f, %.4f) | %g | %.3f | %.3f | %.1f +- %.1f | %s, %s, %s | %s | %s | %s |\n", $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 100 * $11, 100 * $12, $13, $14, ($15 == "" ? "" : sprintf("%.2g", $15)), ($16 == "" ? "" : sprintf("%.3f", $16)), ($17 == "" ? "" : sprintf("%.3f", $17)), ($18 == "" ? "" : sprintf("%.1f", 100 * $18)) }' "$csv" >"$here/cifar.md"
+    function rr(a, low, high) { return a == "" ? "undefined" : sprintf("%.4f (%.4f, %.4f)", a, low, high) }
+    { printf "| %s | %s | %s | %g | %.3f | %.3f | %.1f +- %.1f | %s, %s, %s | %s | %s | %s |\n", $1, rr($2, $3, $4), rr($5, $6, $7), $8, $9, $10, 100 * $11, 100 * $12, $13, $14, ($15 == "" ? "" : sprintf("%.2g", $15)), ($16 == "" ? "" : sprintf("%.3f", $16)), ($17 == "" ? "" : sprintf("%.3f", $17)), ($18 == "" ? "" : sprintf("%.1f", 100 * $18)) }' "$csv" >"$here/cifar.md"
