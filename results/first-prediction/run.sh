@@ -11,7 +11,7 @@ run() {
     echo "    \$ nth $*"
     "$nth" "$@" | sed 's/^/    /'
 }
-"$nth" net --widths 6,1024,1 --seed 1 --out net.h5 --quiet
+"$nth" net --widths 6,1024,1 --seed 1 --out net.h5 --quiet >/dev/null
 "$nth" hierarchy --net net.h5 --khat --times 0.25,1,4 --out khat.h5 --quiet --json >"$here/khat.json"
 "$nth" train --net net.h5 --times 0.25,1,4 --out trained.h5 --quiet --json >"$here/trained.json"
 {
