@@ -9,11 +9,13 @@
 # other large files go there), nth (the tool: $NTH or build/cli/nth), number, attribute, needs_data, and what puts
 # files beside the script: configuration, figure, keep.
 set -euo pipefail
+unset OPENBLAS_CORETYPE # it may change the last bits
 here=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
 nth=$(realpath "${NTH:-$here/../../build/cli/nth}")
 out=${1:-$here/../../build/results}
 mkdir -p "$out"
-out=$(realpath "$out")
+out=$(realpath "$out") # scripts may cd
+[ -z "${NTH_DATA_DIR-}" ] || NTH_DATA_DIR=$(realpath "$NTH_DATA_DIR")
 
 # number JSON_FILE KEY: a number of the outermost object.
 number() { sed -n "s/^  \"$2\": \(.*[^,]\),*$/\1/p" "$1" | head -n 1; }
