@@ -16,13 +16,20 @@ static const char STYLE[] =
     "--c0:#0072b2;--c1:#c24e00;--c2:#008060;--c3:#b3558c;--c4:#b97a00;--c5:#3d8fc4;--c6:#444}\n"
     "@media (prefers-color-scheme:dark){:root{--bg:#14171a;--card:#1b1f23;--ink:#e8e8e6;--soft:#a8abad;--rule:#383d42;--link:#7cc0ee;"
     "--c0:#56b4e9;--c1:#ff8c42;--c2:#2fc79e;--c3:#e59cc4;--c4:#f0c24b;--c5:#8fb8ff;--c6:#c8c8c8}}\n"
-    "svg.plot text{fill:var(--ink);font:12px system-ui,sans-serif}svg.plot text.t{font-weight:600;font-size:13px}svg.plot text.k{fill:var(--soft);font-size:11px}\n"
-    "svg.plot .ax{stroke:var(--soft);fill:none}svg.plot .gr{stroke:var(--rule);fill:none}svg.plot .w{fill:none;stroke-width:1.8}svg.plot .d{stroke-dasharray:5 4;stroke-width:1.3}\n"
+    /* Each colour plainly first: programs that do not know var() take that one. */
+    "svg.plot text{fill:#1b1b1b;fill:var(--ink);font:12px system-ui,sans-serif}svg.plot text.t{font-weight:600;font-size:13px}"
+    "svg.plot text.k{fill:#5c5c5c;fill:var(--soft);font-size:11px}\n"
+    "svg.plot .ax{stroke:#5c5c5c;stroke:var(--soft);fill:none}svg.plot .gr{stroke:#d9d9d6;stroke:var(--rule);fill:none}"
+    "svg.plot .w{fill:none;stroke-width:1.8}svg.plot .d{stroke-dasharray:5 4;stroke-width:1.3}\n"
     "svg.plot .b{opacity:.16;stroke:none}svg.plot .img{image-rendering:pixelated}\n"
-    "svg.plot .s0{stroke:var(--c0)}svg.plot .s1{stroke:var(--c1)}svg.plot .s2{stroke:var(--c2)}svg.plot .s3{stroke:var(--c3)}"
-    "svg.plot .s4{stroke:var(--c4)}svg.plot .s5{stroke:var(--c5)}svg.plot .s6{stroke:var(--c6)}svg.plot .sg{stroke:var(--soft)}\n"
-    "svg.plot .f0{fill:var(--c0)}svg.plot .f1{fill:var(--c1)}svg.plot .f2{fill:var(--c2)}svg.plot .f3{fill:var(--c3)}"
-    "svg.plot .f4{fill:var(--c4)}svg.plot .f5{fill:var(--c5)}svg.plot .f6{fill:var(--c6)}svg.plot .fg{fill:var(--soft)}\n";
+    "svg.plot .s0{stroke:#0072b2;stroke:var(--c0)}svg.plot .s1{stroke:#c24e00;stroke:var(--c1)}"
+    "svg.plot .s2{stroke:#008060;stroke:var(--c2)}svg.plot .s3{stroke:#b3558c;stroke:var(--c3)}"
+    "svg.plot .s4{stroke:#b97a00;stroke:var(--c4)}svg.plot .s5{stroke:#3d8fc4;stroke:var(--c5)}"
+    "svg.plot .s6{stroke:#444;stroke:var(--c6)}svg.plot .sg{stroke:#5c5c5c;stroke:var(--soft)}\n"
+    "svg.plot .f0{fill:#0072b2;fill:var(--c0)}svg.plot .f1{fill:#c24e00;fill:var(--c1)}"
+    "svg.plot .f2{fill:#008060;fill:var(--c2)}svg.plot .f3{fill:#b3558c;fill:var(--c3)}"
+    "svg.plot .f4{fill:#b97a00;fill:var(--c4)}svg.plot .f5{fill:#3d8fc4;fill:var(--c5)}"
+    "svg.plot .f6{fill:#444;fill:var(--c6)}svg.plot .fg{fill:#5c5c5c;fill:var(--soft)}\n";
 
 void report_svg_style(FILE *f) { fputs(STYLE, f); }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Compares two text files (tables, JSON, CSV) word by word: numbers may differ by `tolerance` times the larger one or by one
+# Compares two text files (tables, JSON, CSV, SVG) word by word: numbers may differ by `tolerance` times the larger one or by one
 # unit in the last place that both show; all else must be the same. Times, memory, revisions and lines on the
-# machine are not compared. Prints each difference; exit status 1 if there is one.
+# machine and images within an SVG are not compared. Prints each difference; exit status 1 if there is one.
 # usage: awk -v tolerance=1e-6 -f scripts/compare-tables.awk RECORDED NOW
 function plain(s) {
     if (s ~ /^nth [0-9]+\.[0-9]/) return "(machine)"
@@ -11,6 +11,10 @@ function plain(s) {
     sub(/[0-9]+ threads, .*$/, "threads", s)
     gsub(/[0-9.]+ (s|ms|min|h|GB|MB|kB)([^a-zA-Z]|$)/, "(cost) ", s)
     if (s ~ /"(duration|seconds|peak_memory|threads|version|git_revision|cpu|blas|out)":/) return "(machine)"
+    if (s ~ /^<(path|text|image|rect)/) { # coordinates: M12.5 3V40
+        gsub(/data:image[^"]*/, "(image)", s)
+        gsub(/[A-Za-z"<>\/]/, " & ", s)
+    }
     gsub(/[][|,(){}:=;`]/, " & ", s)
     return s
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Test accuracy of infinite-width kernels on CIFAR-10, deer against dog, 10,000 training and 2,000 test
-# images: writes table.md beside this script; the kernels (about 1 GB each) go to OUT. A kernel that was
+# images: writes table.md beside this script and of each kernel the regression's numbers (NAME.json) and the kernel's
+# configuration (NAME.config.json); the kernels (about 1 GB each) go to OUT. A kernel that was
 # interrupted continues where it stopped. usage: results/cifar10-deer-dog/run.sh [OUT]
 # NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
 # duration: 5 minutes on two cores
@@ -12,12 +13,13 @@ data="cifar10:?classes=4,5&train=10000&test=2000"
 rows=""
 
 kernel() { # NAME 'WHAT' OPTIONS...
-    local name=$1 what=$2 k="$out/deer-dog-$1.h5" r="$out/deer-dog-$1.json" start
+    local name=$1 what=$2 k="$out/deer-dog-$1.h5" r="$here/deer-dog-$1.json" start
     shift 2
     echo "== $name: nth kernel $*" >&2
     [ -e "$k" ] || "$nth" kernel "$@" --data "$data" --test-test no --out "$k" >&2
     start=$(date +%s.%N)
     "$nth" regress --gram "$k" --data "$data" --quiet --json >"$r"
+    configuration "deer-dog-$name"
     rows+=$(awk -v what="$what" -v options="$*" -v a="$(number "$r" accuracy)" -v se="$(number "$r" standard_error)" \
         -v loo="$(number "$r" loo_error)" -v cond="$(number "$r" condition)" -v t="$(attribute "$k" duration)" \
         -v m="$(attribute "$k" peak_memory)" -v s="$start" -v e="$(date +%s.%N)" 'BEGIN {

@@ -6,6 +6,7 @@
 # squares of the kernel, the label-aware part of permuted labels. Appends to metrics.csv (a row that is there is not
 # made again) and writes table.md.
 # usage: results/label-aware-regression/run.sh [OUT]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
+# duration: an hour on two shared cores
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 needs_data
 csv=$here/metrics.csv

@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # The cost of the label-aware part by every route, in one run on this machine: writes cost-dense.md beside this
-# script from the CSV of bench_label, which checks the results first. Takes about ten minutes on one thread.
-# usage: results/label-aware/cost.sh [CSV]. BENCH names the program (build/bench/bench_label); with CSV the table
-# is made from that file.
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# script from the CSV of bench_label, which checks the results first.
+# usage: results/label-aware/cost.sh [OUT]. BENCH names the program (build/bench/bench_label); a file OUT/label.csv is not made again.
+# duration: 10 minutes on one thread
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 bench=${BENCH:-$here/../../build/bench/bench_label}
-csv=${1-}
-if [ -z "$csv" ]; then
-    csv=$here/../../build/results/label.csv
-    mkdir -p "$(dirname "$csv")"
-    env -u OPENBLAS_CORETYPE OMP_NUM_THREADS=1 "$bench" --threads 1 --seconds 1 --csv "$csv"
+csv=$out/label.csv
+if [ ! -e "$csv" ]; then
+    env -u OPENBLAS_CORETYPE OMP_NUM_THREADS=1 "$bench" --threads 1 --seconds 1 --csv "$csv.new"
+    mv "$csv.new" "$csv"
 fi
 # Fields are quoted where they hold commas: item, size, threads, seconds (least), .., value.
 awk '

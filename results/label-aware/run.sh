@@ -2,20 +2,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # The label-aware kernel K^(NTH) on CIFAR-10: class means on 60 draws of five planes and five ships, and what it
-# costs on deer against dog. Writes classes.md and cost.md beside this script; kernels go to OUT.
+# costs on deer against dog. Writes classes.md and cost.md beside this script, the means of each draw (classes.csv), numbers,
+# configuration and figure of the first draw (first-draw.*); kernels go to OUT.
 # usage: results/label-aware/run.sh [OUT]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
 # duration: 1 minute on two cores
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 needs_data
+cd "$out" # names of files in what is recorded are short
 command="nth kernel --kind nth --activation relu --mode exact --input-scale one --test-test no"
 
 spread() { sort -g | awk '{ a[NR] = $1 } END { printf "%.2f / %.2f / %.2f", a[1], (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2, a[NR] }'; }
 
 : >"$out/means"
-for seed in $(seq 60); do
-    "$nth" ${command#nth } --data "cifar10:?classes=0,8&train=10&test=0&seed=$seed" --out "$out/ten.h5" --quiet --json >"$out/ten.json"
-    echo "$(number "$out/ten.json" label_mean_equal) $(number "$out/ten.json" label_mean_equal_with_self) $(number "$out/ten.json" label_mean_unequal)" >>"$out/means"
+for seed in $(seq 60 -1 1); do # the file of the first draw is left
+    "$nth" ${command#nth } --data "cifar10:?classes=0,8&train=10&test=0&seed=$seed" --out first-draw.h5 --quiet --json >ten.json
+    [ "$seed" != 1 ] || cp ten.json "$here/first-draw.json"
+    echo "$(number ten.json label_mean_equal) $(number ten.json label_mean_equal_with_self) $(number ten.json label_mean_unequal)" >>"$out/means"
 done
+{
+    echo "seed,equal,equal_with_self,unequal"
+    awk -v OFS=, '{ print 61 - NR, $1, $2, $3 }' "$out/means" | sort -n
+} >"$here/classes.csv"
+configuration first-draw
+figure first-draw K_label
 {
     echo "| m times the label-aware part, mean over | min / median / max of 60 draws | the paper |"
     echo "|---|---|---|"

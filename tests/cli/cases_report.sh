@@ -90,6 +90,8 @@ holds 'points that are not fitted are told' grep -q '"dropped": \[' v.json
 holds 'prediction in the plot' grep -qF 'predicted -2' one/1-tanh-L-2-antisymmetric-t-1.svg
 holds 'fitted lines' test "$(grep -c 'class="w s0"' one/1-tanh-L-2-antisymmetric-t-1.svg)" -ge 1
 holds 'intervals are shaded' grep -q 'class="b f0"' one/1-tanh-L-2-antisymmetric-t-1.svg
+svg=one/1-tanh-L-2-antisymmetric-t-1.svg # programs that do not know var() find a plain colour before it
+holds 'plain colours' test "$(grep -oE '(fill|stroke):#[0-9a-f]+;(fill|stroke):var' $svg | wc -l)" = "$(grep -oE '[{;](fill|stroke):var' $svg | wc -l)"
 holds 'predicted slopes are dashed' grep -q 'class="w s0 d"' one/1-tanh-L-2-antisymmetric-t-1.svg
 # the fitted line goes through the centre of the points and has the slope of the table
 awk '/^# fit/ { on = 1; next } /^#/ { on = 0 } on && NF == 4 { x[++n] = log($1); y[n] = log($2) } /^# predicted/ && n > 2 { exit }
@@ -140,6 +142,10 @@ holds 'escaped' grep -q 'a&amp;&lt;i&gt;b.h5' one/index.html
 ! grep -q '<script\|<i>' one/index.html one/*.md; verdict $? 'no markup from a file'
 holds 'LaTeX' grep -qF '\&' one/1-provenance.tex
 
+printf 'a,b,y\n0,1,[x] \\#&\n1,0,{*}|_\n1,1,[x] \\#&\n2,1,{*}|_\n' >t2.csv
+make data 'csv:t2.csv?target=y' --out 'b~^$%%.h5'
+expect 0 '' report 'b~^$%%.h5' --out tex --gnuplot no
+
 # Partial, newer, truncated, none of ours.
 sed 's/0\.1\.0/9.8.7/' K.h5 >newer.h5
 rm -rf one && expect 0 '' report newer.h5 --out one --gnuplot no
@@ -167,6 +173,18 @@ holds 'KARE and risk in one plot' test "$(grep -c 'KARE and test risk along trai
 holds 'ridges of the trained kernel' test "$(head -n 1 kare/1-fits.csv)" = 'fit,alpha,ridge z,KARE,test mse,test accuracy,leave-one-out mse,'
 holds 'eleven of them' test "$(wc -l <kare/1-fits.csv)" = 12
 sound kare
+
+# LaTeX: every table compiles, of any text and of --table.
+"$nth" verify --widths 16,32 --seeds 2 --times 1 --activation tanh --depth 2 --init gaussian --table tex/verify.tex --quiet >/dev/null 2>&1
+if command -v pdflatex >/dev/null && kpsewhich booktabs.sty >/dev/null; then
+    for f in two/*.tex kare/*.tex tex/*.tex; do
+        printf '\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n\\input{%s}\n\\end{document}\n' "$f" >t.tex
+        pdflatex -interaction=nonstopmode -halt-on-error t.tex >tex.log 2>&1 </dev/null || verdict 1 "LaTeX: $f: $(grep -A 3 '^!' tex.log | head -n 4)"
+    done
+    verdict 0 "LaTeX: the tables compile"
+else
+    echo "SKIP: LaTeX tables are not compiled: pdflatex or booktabs.sty is missing"
+fi
 
 # Usage.
 expect 2 'nth report: FILE is missing: a result file' report --out x
