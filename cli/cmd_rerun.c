@@ -75,6 +75,7 @@ static nth_status read_record(job *j)
     snprintf(j->folder, sizeof j->folder, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
     if (slash == path) strcpy(j->folder, "/");
     CLI_TRY(cli_inputs_locate(c, j->again.cfg, j->folder));
+    CLI_TRY(cli_inputs_probe(c, j->again.cfg));
     CLI_TRY(cli_inputs_check(c, j->again.cfg, text_of(j, "inputs")));
     cli_value_read(j->value, j->recorded, "/", "data_checksum");
     if (j->value->kind == CLI_VALUE_TEXT) snprintf(j->again.data_expected, sizeof j->again.data_expected, "%.16s", j->value->text);
