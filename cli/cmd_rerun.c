@@ -189,7 +189,9 @@ nth_status cmd_rerun(cli *c)
     CLI_TRY(run_again(j));
     say_setting(j, false);
     CLI_TRY(nth_file_open(&j->now, j->out));
+    cli_progress_call(c, "comparing");
     CLI_TRY(cli_compare(c, &r, j->rows, j->recorded, j->now, c->cfg->rerun_tolerance));
+    cli_progress_end(c);
     conclude(j, &r);
 done:
     nth_file_close(&j->now);

@@ -94,8 +94,8 @@ set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/DebianFiles.cmake)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "${PROJECT_DESCRIPTION}
-The library libnth and the tool nth compute with finite-width neural networks
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "The library libnth and the tool nth compute with finite-width neural networks
 under gradient flow: tangent kernels, the neural tangent hierarchy, label-aware
 kernels, and the error rates which theory predicts for them.")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
