@@ -97,12 +97,12 @@ static nth_status check_readable(const char *path)
 {
     nth_status  st = NTH_OK;
     struct stat s;
-    FILE       *f = fopen(path, "rb");
-    NTH_REQUIRE(f != NULL, NTH_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    NTH_REQUIRE(fstat(fileno(f), &s) == 0 && !S_ISDIR(s.st_mode), NTH_E_IO, "%s: is a directory", path);
+    const int   fd = open(path, O_RDONLY | O_NONBLOCK); /* a pipe without a writer would block */
+    NTH_REQUIRE(fd >= 0, NTH_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    NTH_REQUIRE(fstat(fd, &s) == 0 && !S_ISDIR(s.st_mode), NTH_E_IO, "%s: is a directory", path);
     NTH_REQUIRE(S_ISREG(s.st_mode), NTH_E_IO, "%s: is not a regular file", path);
 done:
-    if (f != NULL) fclose(f);
+    if (fd >= 0) close(fd);
     return st;
 }
 

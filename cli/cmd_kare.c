@@ -77,7 +77,9 @@ static nth_status evaluate(cli *c)
     CLI_TRY(cli_problem_load(c, &p, false, false));
     CLI_TRY(cli_memory_check(c, 32.0 * (double)p.n * (double)p.n, "kernel and its inverse"));
     CLI_TRY(cli_gram_read(c, &g, "gram", c->cfg->gram, "/K", p.n, 0));
+    cli_progress_call(c, "inverse of the kernel");
     st = nth_kare_evaluate(&k, none, none, none, nth_const(g.K.train), nth_const(p.data->y), c->cfg->lambda);
+    cli_progress_end(c);
     if (st != NTH_OK) (void)cli_fail(c, st, "%s%s: %s", g.path, g.name, nth_last_error().message);
     if (st != NTH_OK) goto done;
     cli_say(c, "KARE %.12g at lambda %g, slope %.6g; kernel %s%s, %td samples, %td column%s of targets\n", k.kare, k.z,

@@ -75,6 +75,7 @@ static nth_status read_record(job *j)
     snprintf(j->folder, sizeof j->folder, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
     if (slash == path) strcpy(j->folder, "/");
     CLI_TRY(cli_inputs_locate(c, j->again.cfg, j->folder));
+    CLI_TRY(cli_inputs_probe(c, j->again.cfg));
     CLI_TRY(cli_inputs_check(c, j->again.cfg, text_of(j, "inputs")));
     cli_value_read(j->value, j->recorded, "/", "data_checksum");
     if (j->value->kind == CLI_VALUE_TEXT) snprintf(j->again.data_expected, sizeof j->again.data_expected, "%.16s", j->value->text);
@@ -188,7 +189,9 @@ nth_status cmd_rerun(cli *c)
     CLI_TRY(run_again(j));
     say_setting(j, false);
     CLI_TRY(nth_file_open(&j->now, j->out));
+    cli_progress_call(c, "comparing");
     CLI_TRY(cli_compare(c, &r, j->rows, j->recorded, j->now, c->cfg->rerun_tolerance));
+    cli_progress_end(c);
     conclude(j, &r);
 done:
     nth_file_close(&j->now);

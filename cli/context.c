@@ -62,8 +62,10 @@ nth_status cli_create(cli *c, nth_file **file)
     nth_provenance prov;
     CLI_TRY(cli_provenance(c, &prov));
     CLI_TRY(nth_file_create(file, c->cfg->out, &prov));
+    cli_progress_call(c, "checksums of the input files");
     CLI_TRY(record_inputs(c, *file));
 done:
+    cli_progress_end(c);
     return st;
 }
 
@@ -73,8 +75,11 @@ nth_status cli_resume(cli *c, nth_file **file, bool *resumed)
     nth_provenance prov;
     CLI_TRY(cli_provenance(c, &prov));
     CLI_TRY(nth_file_resume(file, c->cfg->out, &prov, resumed));
-    if (!*resumed) CLI_TRY(record_inputs(c, *file));
+    if (*resumed) goto done;
+    cli_progress_call(c, "checksums of the input files");
+    CLI_TRY(record_inputs(c, *file));
 done:
+    cli_progress_end(c);
     return st;
 }
 

@@ -161,3 +161,25 @@ nth_status cli_inputs_check(cli *c, const nth_config *cfg, const char *recorded)
 {
     return each(c, cfg, false, check, &recorded);
 }
+
+/* ---- Damaged files ------------------------------------------------------------------------------- */
+
+static nth_status probe(cli *c, const input *in, void *ctx)
+{
+    (void)c, (void)ctx;
+    return in->before[0] == '\0' && access(in->path, R_OK) == 0 ? nth_file_probe(in->path) : NTH_OK;
+}
+
+nth_status cli_inputs_probe(cli *c, const nth_config *cfg)
+{
+    static const char *const endings[] = { ".partial", ".state" };
+    nth_status               st = NTH_OK;
+    char                     path[MAX_PATH];
+    if (cfg->file != NULL) CLI_TRY(nth_file_probe(cfg->file));
+    CLI_TRY(each(c, cfg, true, probe, NULL));
+    for (size_t i = 0; cfg->out != NULL && i < sizeof endings / sizeof *endings; ++i)
+        if (snprintf(path, sizeof path, "%s%s", cfg->out, endings[i]) < (int)sizeof path && access(path, R_OK) == 0)
+            CLI_TRY(nth_file_probe(path));
+done:
+    return st;
+}

@@ -8,6 +8,7 @@
  * declaration in commands.h, and cmd_<name>.c.
  */
 #include "commands.h"
+#include "inputs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ static int run(cli *c, cli_run *command, const char *name)
         if (c->json == NULL) st = cli_fail(c, NTH_E_NOMEM, "out of memory");
     }
     cli_catch_interrupts();
+    if (st == NTH_OK) st = cli_inputs_probe(c, c->cfg);
     if (st == NTH_OK) st = command(c);
     cli_progress_end(c);
     if (st == NTH_E_INTERRUPTED && c->message[0] == '\0') (void)cli_fail(c, st, "interrupted");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The progress line on standard error: done of total, elapsed, rate, estimate of what remains. On a
- * terminal one line is rewritten ten times a second; elsewhere a plain line every five seconds. Work
- * that is one call of the library has no count: a thread beside it shows what goes on and how long.
+ * terminal one line is rewritten ten times a second; elsewhere a plain line every five seconds. A thread
+ * beside the work shows the line also while no count moves: work that is one call of the library has none.
  */
 #include "cli.h"
 
@@ -10,7 +10,7 @@
 #include <threads.h>
 #include <unistd.h>
 
-/* Of the thread; one at a time. */
+/* Of the thread; one at a time. The lock also guards cli.progress while it runs. */
 static struct {
     thrd_t thread;
     mtx_t  lock;
@@ -52,48 +52,24 @@ static void show(cli *c)
     p->open = p->terminal;
 }
 
-void cli_progress_begin(cli *c, const char *what, ptrdiff_t total)
-{
-    cli_progress *p = &c->progress;
-    *p = (cli_progress){ .what = what, .total = total, .on = !c->cfg->quiet };
-    p->terminal = isatty(STDERR_FILENO) == 1;
-    (void)clock_gettime(CLOCK_MONOTONIC, &p->start);
-    p->shown = p->start;
-}
-
-void cli_progress_update(cli *c, ptrdiff_t done)
-{
-    cli_progress *p = &c->progress;
-    p->done = done;
-    if (p->on && since(&p->shown) >= (p->terminal ? 0.1 : 5.0)) show(c);
-}
+static double every(const cli_progress *p) { return p->terminal ? 0.1 : 5.0; }
 
 static int tell(void *ctx)
 {
     cli            *c = ctx;
+    cli_progress   *p = &c->progress;
     struct timespec until;
-    const double    every = c->progress.terminal ? 0.1 : 5.0;
     (void)mtx_lock(&beside.lock);
     while (!beside.ends) {
         (void)timespec_get(&until, TIME_UTC);
-        const double wake = (double)until.tv_nsec * 1e-9 + every;
+        const double wake = (double)until.tv_nsec * 1e-9 + every(p);
         until.tv_sec += (time_t)wake;
         until.tv_nsec = (long)((wake - (double)(time_t)wake) * 1e9);
         (void)cnd_timedwait(&beside.wake, &beside.lock, &until);
-        if (!beside.ends && since(&c->progress.start) >= (c->progress.terminal ? 1.0 : 5.0)) show(c);
+        if (!beside.ends && since(&p->start) >= (p->terminal ? 1.0 : 5.0) && since(&p->shown) >= every(p)) show(c);
     }
     (void)mtx_unlock(&beside.lock);
     return 0;
-}
-
-void cli_progress_call(cli *c, const char *what)
-{
-    cli_progress_end(c);
-    cli_progress_begin(c, what, 0);
-    if (!c->progress.on || mtx_init(&beside.lock, mtx_plain) != thrd_success) return;
-    (void)cnd_init(&beside.wake);
-    beside.ends = false;
-    beside.runs = thrd_create(&beside.thread, tell, c) == thrd_success;
 }
 
 static void stop_telling(void)
@@ -108,6 +84,31 @@ static void stop_telling(void)
     mtx_destroy(&beside.lock);
     beside.runs = false;
 }
+
+void cli_progress_begin(cli *c, const char *what, ptrdiff_t total)
+{
+    cli_progress *p = &c->progress;
+    cli_progress_end(c);
+    *p = (cli_progress){ .what = what, .total = total, .on = !c->cfg->quiet };
+    p->terminal = isatty(STDERR_FILENO) == 1;
+    (void)clock_gettime(CLOCK_MONOTONIC, &p->start);
+    p->shown = p->start;
+    if (!p->on || mtx_init(&beside.lock, mtx_plain) != thrd_success) return;
+    (void)cnd_init(&beside.wake);
+    beside.ends = false;
+    beside.runs = thrd_create(&beside.thread, tell, c) == thrd_success;
+}
+
+void cli_progress_update(cli *c, ptrdiff_t done)
+{
+    cli_progress *p = &c->progress;
+    if (beside.runs) (void)mtx_lock(&beside.lock);
+    p->done = done;
+    if (p->on && since(&p->shown) >= every(p)) show(c);
+    if (beside.runs) (void)mtx_unlock(&beside.lock);
+}
+
+void cli_progress_call(cli *c, const char *what) { cli_progress_begin(c, what, 0); }
 
 void cli_progress_end(cli *c)
 {

@@ -149,7 +149,8 @@ nth_status source_open(report *r, source *s, const char *path)
     char      *config = NULL;
     s->path = path;
     s->base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
-    st = nth_file_open(&s->file, path);
+    st = nth_file_probe(path);
+    if (st == NTH_OK) st = nth_file_open(&s->file, path);
     if (st == NTH_OK) st = nth_file_list(s->file, "/", visit, &w);
     if (st == NTH_E_NOMEM) return cli_fail(r->c, st, "out of memory");
     if (st != NTH_OK) {

@@ -71,6 +71,7 @@ foreach(file README.md CHANGELOG.md CITATION.cff LICENSE)
     install(FILES ${PROJECT_SOURCE_DIR}/${file} DESTINATION ${CMAKE_INSTALL_DOCDIR})
   endif()
 endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
         FILES_MATCHING PATTERN "*.md" PATTERN "adr" EXCLUDE)
 
@@ -78,11 +79,25 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR
 # dpkg-shlibdeps.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME nth)
-set(CPACK_PACKAGE_CONTACT "The nth contributors <nth@localhost>")
+# Who answers for a package is who builds it: DEBFULLNAME and DEBEMAIL, as for Debian's own tools.
+set(packager "The nth contributors <nth@localhost>")
+if(DEFINED ENV{DEBEMAIL})
+  set(packager "The nth contributors <$ENV{DEBEMAIL}>")
+  if(DEFINED ENV{DEBFULLNAME})
+    set(packager "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+  endif()
+endif()
+set(NTH_PACKAGE_CONTACT "${packager}" CACHE STRING "Maintainer field of the Debian package")
+set(CPACK_PACKAGE_CONTACT "${NTH_PACKAGE_CONTACT}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
+set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/DebianFiles.cmake)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "The library libnth and the tool nth compute with finite-width neural networks
+under gradient flow: tangent kernels, the neural tangent hierarchy, label-aware
+kernels, and the error rates which theory predicts for them.")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)

@@ -66,7 +66,14 @@ done:
     return st;
 }
 
-/* Place of a column, or a failure that names the nearest. */
+static bool looks_numeric(const char *text)
+{
+    char *end = NULL;
+    strtod(text, &end);
+    return end != text && *end == '\0';
+}
+
+/* Place of a column, or a failure that names the nearest, or a header line that is none. */
 static nth_status find_column(const reader *r, const char *name, const char *key, ptrdiff_t *place)
 {
     nth_status st = NTH_OK;
@@ -77,7 +84,11 @@ static nth_status find_column(const reader *r, const char *name, const char *key
         NTH_REQUIRE(*place < 0, NTH_E_FORMAT, "%s:1: two columns are named \"%s\"", r->lines.name, name);
         *place = c;
     }
-    NTH_REQUIRE(*place >= 0, NTH_E_ARG, "%s: %s=%s: no such column; did you mean \"%s\"?", r->lines.name,
+    for (ptrdiff_t c = 0; *place < 0 && c < r->columns; ++c)
+        NTH_REQUIRE(!looks_numeric(r->header[c]), NTH_E_FORMAT,
+                    "%s:1: %s=%s: no such column; the first line must name the columns, \"%s\" is a number", r->lines.name, key, name,
+                    nth_priv_shown(&shown, r->header[c]));
+    NTH_REQUIRE(*place >= 0, NTH_E_ARG, "%s:1: %s=%s: no such column; did you mean \"%s\"?", r->lines.name,
                 key, name,
                 nth_priv_shown(&shown, nth_priv_data_nearest(name, (const char *const *)r->header)));
 done:
@@ -137,11 +148,20 @@ done:
     return st;
 }
 
-static bool looks_numeric(const char *text)
+/* A feature that is a word: missing values and names of rows are what tables hold besides numbers. */
+static nth_status refuse_word(const reader *r, ptrdiff_t c)
 {
-    char *end = NULL;
-    strtod(text, &end);
-    return end != text && *end == '\0';
+    static const char *const missing[] = { "", "?", "NA", "N/A", "null" };
+    nth_status               st = NTH_OK;
+    nth_shown                shown, column;
+    bool                     gap = false;
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; ++i) gap = gap || strcmp(r->field[c], missing[i]) == 0;
+    (void)nth_priv_shown(&shown, r->field[c]);
+    (void)nth_priv_shown(&column, r->header[c]);
+    NTH_FAIL(NTH_E_FORMAT, "%s:%ld:%td: \"%s\" is not a number (%s); %signore=%s leaves the column out", r->lines.name, r->lines.number,
+             r->start[c] - r->lines.text + 1, shown.text, column.text, gap ? "fill in what is missing or take the row out; " : "", column.text);
+done:
+    return st;
 }
 
 static nth_status read_row(reader *r, nth_table *t)
@@ -154,6 +174,7 @@ static nth_status read_row(reader *r, nth_table *t)
                 r->lines.name, r->lines.number, count, r->columns);
     NTH_TRY(nth_priv_table_reserve(t));
     for (ptrdiff_t c = 0; c < count; ++c) {
+        if (r->roles[c] == FEATURE && !looks_numeric(r->field[c])) NTH_TRY(refuse_word(r, c));
         if (r->roles[c] == FEATURE)
             NTH_TRY(nth_priv_number(&t->x[t->rows * t->d + j++], r->field[c], &r->lines, r->start[c],
                                     r->header[c]));

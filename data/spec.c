@@ -139,6 +139,9 @@ static nth_status find_source(nth_spec *spec, const nth_source *sources, const n
     for (size_t i = 0; i < n; ++i)
         NTH_REQUIRE(strcmp(spec->text, names[i]) != 0, NTH_E_ARG,
                     "data \"%s\" needs a colon and what comes after; write \"%s:...\"", spec->text, names[i]);
+    const char *const table = file ? strstr(spec->text, ".csv") : NULL;
+    NTH_REQUIRE(table == NULL || (table[4] != '\0' && table[4] != '?'), NTH_E_ARG, "data \"%s\": a table; write \"csv:%.*s?target=NAME\"",
+                spec->text, (int)(table + 4 - spec->text), spec->text);
     if (!file) *colon = '\0';
     for (*source = sources; (*source)->load != NULL; ++*source)
         if (strcmp((*source)->scheme, file ? "" : spec->text) == 0) break;

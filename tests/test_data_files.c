@@ -277,7 +277,10 @@ static void damaged_csv(void)
         { "a,y\n1,2\n3,4,5\n", "?target=y", NTH_E_FORMAT, "d.csv:3: 3 fields; the header has 2" },
         { "a,y\n1,2\nx\x1b,4\n", "?target=y", NTH_E_FORMAT, "d.csv:3:1: \"x?\" is not a number (a)" },
         { "a,y\n1,2\n3, ?\n", "?target=y", NTH_E_FORMAT, "d.csv:3:4: \"?\" is not a number (y)" },
-        { "a,y\n,2\n", "?target=y", NTH_E_FORMAT, "d.csv:2:1: \"\" is not a number" },
+        { "a,y\n,2\n", "?target=y", NTH_E_FORMAT, "d.csv:2:1: \"\" is not a number (a); fill in what is missing" },
+        { "a,b,y\n1,2,2\n1,NA,2\n", "?target=y", NTH_E_FORMAT, "d.csv:3:3: \"NA\" is not a number (b); fill in what is missing" },
+        { "id,b,y\nu1,2,2\n", "?target=y", NTH_E_FORMAT, "d.csv:2:1: \"u1\" is not a number (id); ignore=id leaves the column out" },
+        { "5.1,red\n4.9,blue\n", "?target=y", NTH_E_FORMAT, "d.csv:1: target=y: no such column; the first line must name the columns, \"5.1\" is a number" },
         { "a,y\n0x10,2\n", "?target=y", NTH_E_FORMAT, "d.csv:2:1: \"0x10\" is not a number" },
         { "a,y\n1,nan\n", "?target=y", NTH_E_NUMERIC, "d.csv:2:3: \"nan\" is not finite" },
         { "a,y\n1e999,1\n", "?target=y", NTH_E_NUMERIC, "d.csv:2:1: \"1e999\" is not finite" },
@@ -285,7 +288,7 @@ static void damaged_csv(void)
         { "a,y\n1,red\n2,\n", "?target=y", NTH_E_FORMAT, "d.csv:3:3: no class (y)" },
         { "a,y\n1,\"red\n", "?target=y", NTH_E_FORMAT, "d.csv:2:3: no closing quote" },
         { "a,y\n1,\"red\"x\n", "?target=y", NTH_E_FORMAT, "d.csv:2:8: text after the closing quote" },
-        { "a,y\n1,2\n", "?target=z", NTH_E_ARG, "target=z: no such column; did you mean \"" },
+        { "a,y\n1,2\n", "?target=z", NTH_E_ARG, "d.csv:1: target=z: no such column; did you mean \"" },
         { "y,y\n1,2\n", "?target=y", NTH_E_FORMAT, "two columns are named \"y\"" },
         { "y\n1\n", "?target=y", NTH_E_FORMAT, "no column left" },
         { "a,y\n1,2\n", "?target=y&ignore=a,b", NTH_E_ARG, "ignore=b: no such column; did you mean \"a\"" },
@@ -300,6 +303,8 @@ static void damaged_csv(void)
     nth_fixture_write("d.csv", "a,y\n1,\0002\n", 9);
     refused(nth_fixture_spec("csv:", "d.csv", "?target=y"), NTH_E_FORMAT, "d.csv:2:3: a zero byte");
     refused(nth_fixture_spec("csv:", "no.csv", "?target=y"), NTH_E_IO, "no.csv: No such file");
+    refused(nth_fixture_spec("", "d.csv", ""), NTH_E_ARG, "d.csv?target=NAME");
+    refused(nth_fixture_spec("", "d.csv", "?target=y"), NTH_E_ARG, "write \"csv:");
 }
 
 static void csv_has_a_limit_of_classes(void)

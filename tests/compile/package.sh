@@ -21,8 +21,8 @@ for library in libc6 libgsl libhdf5 libjansson4 libopenblas liblapacke; do
     [[ $depends == *"$library"* ]] || { echo "Depends lacks $library: $depends"; exit 1; }
 done
 run dpkg-deb -x "$package" "$stage/unpacked"
-for file in bin/nth lib/libnth.so include/nth/ntk.h lib/pkgconfig/nth.pc lib/cmake/nth/nthConfig.cmake share/man/man1/nth-kernel.1 \
-    share/bash-completion/completions/nth share/zsh/vendor-completions/_nth share/doc/nth/LICENSE; do
+for file in bin/nth lib/libnth.so include/nth/ntk.h lib/pkgconfig/nth.pc lib/cmake/nth/nthConfig.cmake share/man/man1/nth-kernel.1.gz \
+    share/bash-completion/completions/nth share/zsh/vendor-completions/_nth share/doc/nth/copyright share/doc/nth/changelog.gz; do
     [ -e "$stage/unpacked/usr/$file" ] || { echo "$package has no /usr/$file"; exit 1; }
 done
 run env -u LD_LIBRARY_PATH "$stage/unpacked/usr/bin/nth" info
