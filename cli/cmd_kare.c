@@ -51,7 +51,7 @@ static nth_status check_options(cli *c)
             return cli_fail(c, NTH_E_ARG, "--%s does not go with --net; the network file says it", of_drawing[i]);
     for (ptrdiff_t i = 1; i < cfg->alpha.n; ++i)
         if (!(cfg->alpha.v[i] > cfg->alpha.v[i - 1]))
-            return cli_fail(c, NTH_E_ARG, "--alpha: %.17g does not come after %.17g; ascending ridges are expected",
+            return cli_fail(c, NTH_E_ARG, "--alpha: %g does not come after %g; ascending ridges are expected",
                             cfg->alpha.v[i], cfg->alpha.v[i - 1]);
     return NTH_OK;
 }

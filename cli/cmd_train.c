@@ -51,7 +51,7 @@ static nth_status check_times(cli *c)
         if (!isfinite(t.v[i]))
             return cli_fail(c, NTH_E_ARG, "--times: %g is not finite; a flow ends at a finite time", t.v[i]);
         if (i > 0 && t.v[i] <= t.v[i - 1])
-            return cli_fail(c, NTH_E_ARG, "--times: %.17g does not come after %.17g; ascending times are expected",
+            return cli_fail(c, NTH_E_ARG, "--times: %g does not come after %g; ascending times are expected",
                             t.v[i], t.v[i - 1]);
     }
     return NTH_OK;
