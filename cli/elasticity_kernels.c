@@ -5,6 +5,7 @@
  * belong to the same network. All kernels see the same draws, so that differences of their ratios are paired.
  */
 #include "verify_elasticity.h"
+#include "label_kernel.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -107,41 +108,11 @@ done:
 
 /* ---- K + lambda Z (E73, E74) -------------------------------------------------------------------- */
 
-static nth_status read_ntk(nth_mat tile, ptrdiff_t row, ptrdiff_t col, void *ctx)
-{
-    const elasticity *e = ctx;
-    for (ptrdiff_t i = 0; i < tile.rows; ++i) {
-        const nth_mat   A = row + i < e->p.n ? e->ntk.train : e->ntk.test;
-        const ptrdiff_t at = row + i < e->p.n ? row + i : row + i - e->p.n;
-        memcpy(tile.a + i * tile.ld, A.a + at * A.ld + col, (size_t)tile.cols * sizeof *tile.a);
-    }
-    return NTH_OK;
-}
-
-/* Z of rows first .. first + A.rows - 1 of the points, tile by tile. */
-static nth_status fill(nth_lantk *z, nth_mat A, ptrdiff_t first)
-{
-    nth_status      st = NTH_OK;
-    const ptrdiff_t edge = nth_lantk_tile_size(z);
-    for (ptrdiff_t row = 0; row < A.rows; row += edge)
-        for (ptrdiff_t col = 0; col < A.cols; col += edge) {
-            const nth_mat tile = nth_block(A, row, col, A.rows - row < edge ? A.rows - row : edge, A.cols - col < edge ? A.cols - col : edge);
-            CLI_TRY(nth_lantk_tile(&tile, z, first + row, col));
-        }
-done:
-    return st;
-}
-
-/* Turns Z into K + lambda Z, lambda = r mean |K| / mean |Z|. */
+/* Turns Z into K + lambda Z, and its values for test inputs with themselves. */
 static void blend(const elasticity *e, nth_blocks *Z, double *Z_test, double mean_K)
 {
-    const ptrdiff_t n = e->p.n, k = e->p.k;
-    double          mean = 0.0;
-    for (ptrdiff_t i = 0; i < n * n; ++i) mean += fabs(Z->train.a[i]) / ((double)n * (double)n);
-    const double lambda = e->ratio * mean_K / mean;
-    for (ptrdiff_t i = 0; i < n * n; ++i) Z->train.a[i] = e->ntk.train.a[i] + lambda * Z->train.a[i];
-    for (ptrdiff_t i = 0; i < k * n; ++i) Z->test.a[i] = e->ntk.test.a[i] + lambda * Z->test.a[i];
-    for (ptrdiff_t i = 0; i < k; ++i) Z_test[i] = e->own_test[i] + lambda * Z_test[i];
+    const double lambda = cli_label_blend(Z, &e->ntk, e->ratio, mean_K);
+    for (ptrdiff_t i = 0; i < e->p.k; ++i) Z_test[i] = e->own_test[i] + lambda * Z_test[i];
 }
 
 /* One kernel: permutation 0 leaves the labels as they are. */
@@ -149,12 +120,9 @@ static nth_status one_blend(elasticity *e, rr_kernel kind, const char *name, nth
 {
     nth_status              st = NTH_OK;
     nth_lantk              *z = NULL;
-    const nth_lantk_source  src = { .X = e->p.X, .X_test = e->p.X_test, .Y = nth_const(e->p.data->y), .read = read_ntk, .ctx = e };
+    const nth_lantk_source  src = { .X = e->p.X, .X_test = e->p.X_test, .Y = nth_const(e->p.data->y) };
     const nth_lantk_options opt = { .variant = variant, .permute = permutation > 0, .permute_seed = e->c->cfg->seed + (uint64_t)permutation };
-    CLI_TRY(nth_lantk_create(&z, &src, &opt));
-    for (ptrdiff_t s = 0; s < nth_lantk_steps(z); ++s) CLI_TRY(nth_lantk_gather(z, s));
-    CLI_TRY(fill(z, Z->train, 0));
-    CLI_TRY(fill(z, Z->test, e->p.n));
+    CLI_TRY(cli_label_kernel(&z, Z, &e->ntk, src, &opt));
     CLI_TRY(nth_lantk_diagonal(e->D_test, z, e->p.n, e->p.k, e->own_test));
     blend(e, Z, e->D_test, nth_lantk_get_info(z, 0).mean_K);
     CLI_TRY(measure(e, kind, name, permutation > 0 ? permutation - 1 : 0, Z, e->D_test));

@@ -121,11 +121,12 @@ holds 'complete' test -e L.h5 -a ! -e L.h5.partial
 
 # Claim 1.1.
 expect 0 '' verify claim-1.1 --out agnostic.h5 --quiet --table A.csv
-holds 'claim-1.1: --table' test "$(grep -c ',holds$' A.csv)" = "$(grep -c '| holds |$' out)" -a "$(wc -l <A.csv)" = 9
+holds 'claim-1.1: --table' test "$(grep -c ',holds$' A.csv)" = "$(grep -c '| holds |$' out)" -a "$(wc -l <A.csv)" = 11
 holds 'claim-1.1: a kernel without labels' grep -qE "^\| signs \| x_1 x_1' \| u \| 0\.0000 \+- 0\.0000 \| 0 \| holds \|$" out
 holds 'claim-1.1: knows one system' grep -qE "^\| signs \| x_1 x_1' \| v \| 0\.(4[89]|5[012])[0-9]* \+- 0\.0079 " out
+holds 'claim-1.1: a label-aware kernel knows both' test "$(grep -cE "^\| signs \| x_1 x_1' \+ lambda Z of them \| [uv] \| 0\.0000 \+- 0\.0000 \| 0 \| holds \|$" out)" = 2
 holds 'claim-1.1: trained kernels' test "$(grep -cE '^\| images \| K_t, trained on them \| (animal|furniture) .* holds \|$' out)" = 2
 expect 0 '' info agnostic.h5
-holds 'claim-1.1: in the file' grep -qx '/rows (8,3)' out
+holds 'claim-1.1: in the file' grep -qx '/rows (10,3)' out
 expect 2 'nth verify: --depth does not go with claim-1.1' verify claim-1.1 --depth 3
 expect 2 'nth verify: --data does not go with claim-1.1' verify claim-1.1 --data d.h5
