@@ -5,6 +5,7 @@
 # locally elastic than the NTK? One gelu network of width 64; its kernel at initialization, after training on the mean square
 # error, after training by KARE at several learning rates and numbers of steps (none is chosen: all are shown), the
 # infinite-width NTK, and label-aware kernels made from it. Writes cifar.csv and cifar.md beside this script. A row that is there is not made again.
+# duration: 3 minutes on two shared cores
 # usage: results/kare/run-cifar.sh [OUT]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

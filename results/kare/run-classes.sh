@@ -5,6 +5,7 @@
 # kernel of the sum of the outputs and of the mean over the outputs of their kernels, beside the network and its kernel. Three
 # seeds of data and network; all learning rates of KARE are shown, none is chosen. Appends to classes.csv beside this script what
 # is not there yet, and writes classes.md.
+# duration: 3 minutes on two shared cores
 # usage: results/kare/run-classes.sh ["KERNEL:RATE ..."]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

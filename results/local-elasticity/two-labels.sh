@@ -5,7 +5,8 @@
 # tangent kernel of a network along training, by the labels it is trained on and by the other ones, and the test accuracy of
 # kernel regression with that kernel on both. Images: synthetic:two-objects, texture (animal) and shape (furniture).
 # Writes two-labels.csv and two-labels.md.
-# usage: results/local-elasticity/two-labels.sh [OUT]. NTH names the tool (build/cli/nth); half a minute.
+# duration: 40 seconds
+# usage: results/local-elasticity/two-labels.sh [OUT]. NTH names the tool (build/cli/nth).
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 epochs=0,5,10,20,40,80,160
 spec() { echo "synthetic:two-objects?n=600&test=600&seed=1&label=$1"; }
