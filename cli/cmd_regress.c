@@ -305,7 +305,7 @@ done:
     return st;
 }
 
-/* The one weight given or of the published rule, or the grid of E74; with folds the ratio and the ridge that they choose. */
+/* The one weight given or of the published rule, or the grid of E74; with folds the ratio and the ridge of the row chosen. */
 static nth_status find_weights(cli *c, job *j, double *weights, ptrdiff_t *count, nth_reals *ridge)
 {
     nth_status st = NTH_OK;
@@ -317,11 +317,33 @@ static nth_status find_weights(cli *c, job *j, double *weights, ptrdiff_t *count
         *count = CLI_RATIOS;
         for (int i = 0; i < CLI_RATIOS; ++i) CLI_TRY(cli_weight_of(c, &weights[i], &j->K, &j->Z, cli_ratio[i]));
     } else if (weight_is(c->cfg, "folds")) {
-        CLI_TRY(cli_choose(c, &j->choice, &j->K, &j->Z, j->task, j->p.data->y));
         const cli_choice_row *best = &j->choice.row[j->choice.chosen];
         CLI_TRY(cli_weight_of(c, weights, &j->K, &j->Z, best->ratio));
         *ridge = (nth_reals){ .v = (double *)&best->ridge, .n = 1 };
     } else weights[0] = strtod(c->cfg->weight, NULL);
+done:
+    return st;
+}
+
+/* The fit on all samples, by folds the best one that is not at a pole. */
+static nth_status fit_all(cli *c, job *j, const cli_fits *empty, const cli_gram *Z)
+{
+    nth_status st = NTH_OK;
+    double     weights[CLI_RATIOS];
+    ptrdiff_t  count;
+    nth_reals  ridge;
+    const bool folds = weight_is(c->cfg, "folds");
+    if (folds) CLI_TRY(cli_choose(c, &j->choice, &j->K, &j->Z, j->task, j->p.data->y));
+    for (bool again = true; again;) {
+        cli_fits_free(&j->fits);
+        j->fits = *empty;
+        CLI_TRY(find_weights(c, j, weights, &count, &ridge));
+        st = cli_fits_make(c, &j->fits, &j->K, Z, weights, count, ridge);
+        again = false;
+        if (folds && st == NTH_E_NUMERIC) again = cli_choice_refuse(&j->choice, (double)INFINITY);
+        else if (folds && st == NTH_OK && cli_choice_at_pole(&j->choice, &j->fits.fit[0]))
+            again = cli_choice_refuse(&j->choice, j->fits.fit[0].loo_mse);
+    }
 done:
     return st;
 }
@@ -333,13 +355,9 @@ static nth_status regress(cli *c, job *j, nth_file **f)
     const cli_fits  empty = { .task = j->task,
                               .Y = nth_const(d->y),
                               .Y_test = nth_const(d->y_test) };
-    double          weights[CLI_RATIOS];
-    ptrdiff_t       count;
-    nth_reals       ridge;
     const cli_gram *Z = c->cfg->add != NULL ? &j->Z : NULL;
-    j->fits = empty, j->others = empty, j->optimistic = Z != NULL && !Z->label_free;
-    CLI_TRY(find_weights(c, j, weights, &count, &ridge));
-    CLI_TRY(cli_fits_make(c, &j->fits, &j->K, Z, weights, count, ridge));
+    j->others = empty, j->optimistic = Z != NULL && !Z->label_free;
+    CLI_TRY(fit_all(c, j, &empty, Z));
     cli_gram_free(&j->K);
     cli_gram_free(&j->Z);
     if (c->cfg->against != NULL) {
@@ -348,7 +366,7 @@ static nth_status regress(cli *c, job *j, nth_file **f)
         CLI_TRY(nth_mcnemar_compare(&j->versus, nth_const(j->fits.f_test),
                                     nth_const(j->others.f_test), j->fits.Y_test));
     }
-    if (*f != NULL && j->choice.row != NULL) CLI_TRY(cli_choice_write(&j->choice, *f));
+    if (*f != NULL && j->choice.row != NULL) CLI_TRY(cli_choice_write(c, &j->choice, *f));
     if (*f != NULL) CLI_TRY(write_fits(c, &j->fits, f));
     say_problem(c, j);
     if (j->choice.row != NULL) cli_choice_report(c, &j->choice, j->task);

@@ -157,6 +157,16 @@ done:
     return st;
 }
 
+/* The least error of those not refused; the first one on a tie. */
+static void choose(cli_choice *choice)
+{
+    choice->chosen = 0;
+    for (ptrdiff_t i = 1; i < choice->count; ++i) {
+        const cli_choice_row *best = &choice->row[choice->chosen], *row = &choice->row[i];
+        if (!row->refused && (best->refused || row->mse < best->mse)) choice->chosen = i;
+    }
+}
+
 nth_status cli_choose(cli *c, cli_choice *choice, const cli_gram *K, const cli_gram *Z, nth_task task, nth_mat y)
 {
     nth_status      st = NTH_OK;
@@ -177,8 +187,8 @@ nth_status cli_choose(cli *c, cli_choice *choice, const cli_gram *K, const cli_g
         choice->row[i].ratio = cli_ratio[i / ridge.n];
         choice->row[i].ridge = ridge.v[i % ridge.n];
         if (task == NTH_TASK_REGRESSION) choice->row[i].error = NAN;
-        if (choice->row[i].mse < choice->row[choice->chosen].mse) choice->chosen = i;
     }
+    choose(choice);
     if (!isfinite(choice->row[choice->chosen].mse))
         CLI_TRY(cli_fail(c, NTH_E_NUMERIC, "no weight of %s:%s gives a kernel that can be solved on every fold; a larger --ridge helps",
                          Z->path, Z->name));
@@ -186,6 +196,22 @@ done:
     part_free(&p);
     free(fold);
     return st;
+}
+
+bool cli_choice_at_pole(const cli_choice *choice, const cli_fit *fit)
+{
+    static const double POLE = 10.0;
+    return fit->info.negative > 0 && !(fit->loo_mse <= POLE * choice->row[choice->chosen].mse);
+}
+
+bool cli_choice_refuse(cli_choice *choice, double loo)
+{
+    const ptrdiff_t old = choice->chosen;
+    choice->row[old].refused = true, choice->row[old].loo = loo;
+    choose(choice);
+    if (!choice->row[choice->chosen].refused && isfinite(choice->row[choice->chosen].mse)) return true;
+    choice->row[old].refused = false, choice->chosen = old;
+    return false;
 }
 
 void cli_choice_free(cli_choice *choice)
@@ -206,11 +232,13 @@ void cli_choice_report(cli *c, const cli_choice *choice, nth_task task)
         nth_json             *o = nth_json_object();
         cli_say(c, "%12.6g %12.6g %14.6g", r->ratio, r->ridge, r->mse);
         if (classes) cli_say(c, " %14.4f", r->error);
-        cli_say(c, "%s\n", i == choice->chosen ? " *" : "");
+        if (r->refused) cli_say(c, " refused: leave-one-out mse %.3g on all samples\n", r->loo);
+        else cli_say(c, "%s\n", i == choice->chosen ? " *" : "");
         nth_json_set_double(o, "ratio", r->ratio);
         nth_json_set_double(o, "ridge", r->ridge);
         nth_json_set_double(o, "mse", r->mse);
         if (classes) nth_json_set_double(o, "error", r->error);
+        if (r->refused) nth_json_set_double(o, "refused_loo_mse", r->loo);
         nth_json_append(rows, o);
     }
     nth_json_set(c->json, "choice", rows);
@@ -218,12 +246,25 @@ void cli_choice_report(cli *c, const cli_choice *choice, nth_task task)
     nth_json_set_int(c->json, "held_out", choice->held);
 }
 
-nth_status cli_choice_write(const cli_choice *choice, nth_file *f)
+nth_status cli_choice_write(cli *c, const cli_choice *choice, nth_file *f)
 {
-    nth_status st = NTH_OK;
-    CLI_TRY(nth_file_write(f, "/choice", &choice->row[0].ratio, 2, (const ptrdiff_t[]){ choice->count, 4 }));
+    nth_status      st = NTH_OK;
+    const ptrdiff_t count = choice->count;
+    double         *table = NULL, *loo = NULL;
+    bool            any = false;
+    CLI_TRY(cli_doubles(c, &table, 4.0 * (double)count, "choice"));
+    CLI_TRY(cli_doubles(c, &loo, (double)count, "choice"));
+    for (ptrdiff_t i = 0; i < count; ++i) {
+        const cli_choice_row *r = &choice->row[i];
+        memcpy(table + 4 * i, (double[]){ r->ratio, r->ridge, r->mse, r->error }, 4 * sizeof(double));
+        loo[i] = r->refused ? r->loo : (double)NAN;
+        any = any || r->refused;
+    }
+    CLI_TRY(nth_file_write(f, "/choice", table, 2, (const ptrdiff_t[]){ count, 4 }));
     CLI_TRY(nth_file_set_ints(f, "/choice", "chosen", (const int64_t[]){ choice->chosen }, 1));
     CLI_TRY(nth_file_set_ints(f, "/choice", "folds", (const int64_t[]){ choice->folds }, 1));
+    if (any) CLI_TRY(nth_file_write(f, "/choice_refused", loo, 1, &count));
 done:
+    free(table), free(loo);
     return st;
 }

@@ -15,6 +15,8 @@ extern const double cli_ratio[CLI_RATIOS];
 /* Means over all samples held out. */
 typedef struct cli_choice_row {
     double ratio, ridge, mse, error; /* share of wrong classes; NaN for numbers; mse infinite where a fold has no fit */
+    bool   refused; /* by cli_choice_refuse */
+    double loo; /* if refused: leave-one-out mean square error on all samples; infinite without a fit */
 } cli_choice_row;
 
 typedef struct cli_choice {
@@ -27,10 +29,15 @@ NTH_NODISCARD nth_status cli_weight_of(cli *c, double *weight, const cli_gram *K
 
 /* Folds of Z's file (/fold, /fold_1/NAME ..), or for a kernel free of labels those of --folds, --validation and --seed. */
 NTH_NODISCARD nth_status cli_choose(cli *c, cli_choice *choice, const cli_gram *K, const cli_gram *Z, nth_task task, nth_mat y);
+/* Is the fit of the chosen row on all samples worth nothing? An indefinite kernel has poles: near one, predictions are noise,
+ * wherever the folds lie. Told by a leave-one-out error of ten times the error of the samples held out. */
+bool cli_choice_at_pole(const cli_choice *choice, const cli_fit *fit);
+/* Refuses the chosen row and chooses the best of the others; false if there is none. */
+bool cli_choice_refuse(cli_choice *choice, double loo);
 void                     cli_choice_free(cli_choice *choice);
 /* The curve as a table and in the JSON object. */
 void cli_choice_report(cli *c, const cli_choice *choice, nth_task task);
-/* /choice (count,4): ratio, ridge, mse, error. */
-NTH_NODISCARD nth_status cli_choice_write(const cli_choice *choice, nth_file *f);
+/* /choice (count,4): ratio, ridge, mse, error; /choice_refused (count), if any is: the leave-one-out error of those refused, else NaN. */
+NTH_NODISCARD nth_status cli_choice_write(cli *c, const cli_choice *choice, nth_file *f);
 
 #endif

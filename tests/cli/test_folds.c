@@ -161,7 +161,48 @@ static void folds_without_samples(void)
     if (err != NULL) fclose(err);
 }
 
+/* Where the ratio that held-out samples prefer makes the whole kernel nearly singular, the next one is taken. Z of the fold is
+ * y y^T: the more of it the better, ratio 100. Z of all is y y^T - c w w^T with c such that this ratio gives I + lambda Z an
+ * eigenvalue of -1e-9 or so near w. */
+static void a_pole_is_refused(void)
+{
+    const nth_provenance prov = { .command_line = "test", .config = "{}", .seed = 1, .threads = 1 };
+    const ptrdiff_t      square[2] = { N, N }, n = N, count = RATIOS;
+    double               K[NN] = { 0.0 }, Z[NN], y[N], w[N], fold[N] = { 0.0 }, refused[RATIOS], curve[4 * RATIOS], chosen[7], norm = 0.0, inner = 0.0, c = 0.0, l = 0.0;
+    nth_data            *data = NULL;
+    nth_file            *f = NULL;
+    if (!NTH_CHECK_OK(nth_data_load(&data, "synthetic:sphere?n=10&d=3&test=0&seed=2", NULL))) return;
+    for (int i = 0; i < N; ++i) y[i] = data->y.a[i] < 0.0 ? -1.0 : 1.0, w[i] = cos(3.0 * i), K[i * N + i] = 1.0;
+    fold[2] = fold[7] = 1.0;
+    for (int i = 0; i < N; ++i) norm += w[i] * w[i], inner += w[i] * y[i];
+    /* det (I + l (y y^T - c w w^T)) = (1 + l y.y)(1 - l c w.w) + l^2 c (w.y)^2 = 0, l = 100 mean |I| / mean |Z| */
+    for (int pass = 0; pass < 200; ++pass) {
+        double mean = 0.0;
+        for (int i = 0; i < N; ++i)
+            for (int j = 0; j < N; ++j) Z[i * N + j] = y[i] * y[j] - c * w[i] * w[j], mean += fabs(Z[i * N + j]) / NN;
+        l = 100.0 / N / mean;
+        c = (1.0 + 1e-9) * (1.0 + l * N) / (l * norm * (1.0 + l * N) - l * l * inner * inner);
+    }
+    NTH_CHECK_OK(nth_file_create(&f, "I.h5", &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/K", K, 2, square));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    NTH_CHECK_OK(nth_file_create(&f, "P.h5", &prov));
+    NTH_CHECK_OK(nth_file_write(f, "/Z", Z, 2, square));
+    NTH_CHECK_OK(nth_file_write(f, "/fold", fold, 1, &n));
+    for (int i = 0; i < N; ++i)
+        for (int j = 0; j < N; ++j) Z[i * N + j] = y[i] * y[j];
+    NTH_CHECK_OK(nth_file_write(f, "/fold_1/Z", Z, 2, square));
+    NTH_CHECK_OK(nth_file_commit(&f));
+    NTH_CHECK(nth("regress --gram I.h5 --add P.h5:/Z --weight folds --out R.h5 --data " SET) == 0);
+    NTH_CHECK(get(refused, count, "R.h5", "/choice_refused") && get(chosen, 7, "R.h5", "/fits"));
+    for (int i = 0; i < RATIOS; ++i) NTH_CHECK(isnan(refused[i]) == (i < RATIOS - 1));
+    NTH_CHECK(get(curve, 4 * count, "R.h5", "/choice") && refused[RATIOS - 1] > 10.0 * curve[4 * RATIOS - 2]);
+    NTH_CHECK_CLOSE(chosen[0], 0.3 * l, 1e-9, 0.0);
+    nth_data_destroy(&data);
+}
+
 int main(void) { return nth_tool_main("folds", (nth_test_case[]){ { "kernels_of_the_samples_kept", kernels_of_the_samples_kept },
                                                                  { "curve_is_of_held_out_samples", curve_is_of_held_out_samples },
                                                                  { "folds_without_samples", folds_without_samples },
+                                                                 { "a_pole_is_refused", a_pole_is_refused },
                                                                  { 0 } }); }
