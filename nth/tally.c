@@ -121,15 +121,15 @@ static ptrdiff_t group_size(const nth_blocks *shape)
     return entries > GROUP_ENTRIES ? 1 : GROUP_ENTRIES / entries < GROUP ? GROUP_ENTRIES / entries : GROUP;
 }
 
-/* Networks first .. first + count into kernel[0 .. count). A single network has all threads. */
-static nth_status one_group(nth_blocks *kernel, ptrdiff_t first, ptrdiff_t count, const nth_over_networks *run)
+nth_status nth_priv_each_network(nth_status (*one)(void *ctx, ptrdiff_t slot, ptrdiff_t number), void *ctx, ptrdiff_t first,
+                                 ptrdiff_t count)
 {
     nth_status st = NTH_OK, failed = NTH_OK;
     char       why[256] = "";
-    ptrdiff_t  which = count; /* the first that failed, whatever the number of threads */
+    ptrdiff_t  which = count;
 #pragma omp parallel for schedule(dynamic, 1) if (count > 1)
     for (ptrdiff_t r = 0; r < count; ++r) {
-        const nth_status mine = run->one(&kernel[r], first + r, run->ctx);
+        const nth_status mine = one(ctx, r, first + r);
         if (mine == NTH_OK) continue;
 #pragma omp critical
         if (r < which) {
@@ -142,26 +142,37 @@ done:
     return st;
 }
 
+typedef struct group {
+    const nth_over_networks *run;
+    nth_blocks              *kernel;
+} group;
+
+static nth_status kernel_of(void *ctx, ptrdiff_t slot, ptrdiff_t number)
+{
+    const group *g = ctx;
+    return g->run->one(&g->kernel[slot], number, g->run->ctx);
+}
+
 nth_status nth_priv_over_networks(nth_tally *t, const nth_over_networks *run)
 {
     nth_status      st = NTH_OK;
-    const ptrdiff_t group = group_size(&t->mean);
+    const ptrdiff_t size = group_size(&t->mean);
     nth_blocks     *kernel = NULL;
     double          relative = INFINITY;
     NTH_REQUIRE(run->most >= 2 && run->most <= UINT32_MAX && run->least >= 0, NTH_E_ARG, "%td to %td networks; 2 to 2^32 are expected",
                 run->least, run->most);
-    NTH_TRY(nth_priv_alloc(&kernel, group, sizeof *kernel, "kernels of a group of networks"));
-    for (ptrdiff_t r = 0; r < group; ++r) NTH_TRY(like(&kernel[r], &t->mean, "kernels of a group of networks"));
+    NTH_TRY(nth_priv_alloc(&kernel, size, sizeof *kernel, "kernels of a group of networks"));
+    for (ptrdiff_t r = 0; r < size; ++r) NTH_TRY(like(&kernel[r], &t->mean, "kernels of a group of networks"));
     while (t->count < run->most && (t->count < run->least || !(run->target > 0.0 && relative <= run->target))) {
-        const ptrdiff_t count = run->most - t->count < group ? run->most - t->count : group;
-        NTH_TRY(one_group(kernel, t->count, count, run));
+        const ptrdiff_t count = run->most - t->count < size ? run->most - t->count : size;
+        NTH_TRY(nth_priv_each_network(kernel_of, &(group){ run, kernel }, t->count, count));
         for (ptrdiff_t r = 0; r < count; ++r) nth_priv_tally_add(t, &kernel[r]);
         relative = nth_priv_tally_relative(t);
         NTH_REQUIRE(run->go_on == NULL || run->go_on(t->count, relative, run->go_ctx), NTH_E_INTERRUPTED,
                     "interrupted after %td networks (at most %td)", t->count, run->most);
     }
 done:
-    for (ptrdiff_t r = 0; kernel != NULL && r < group; ++r) blocks_free(&kernel[r]);
+    for (ptrdiff_t r = 0; kernel != NULL && r < size; ++r) blocks_free(&kernel[r]);
     nth_priv_free(kernel);
     return st;
 }

@@ -29,6 +29,11 @@ double nth_priv_tally_relative(const nth_tally *t);
 /* Mean and standard errors into the blocks given there (those of the tally themselves, too); se may be NULL. */
 void nth_priv_tally_hand_out(const nth_tally *t, nth_blocks *mean, nth_blocks *se);
 
+/* Calls one(ctx, r, first + r) for r in [0, count), a network to a thread (a single one has all threads). Of several that fail
+ * the first is told of, whatever the number of threads. */
+NTH_NODISCARD nth_status nth_priv_each_network(nth_status (*one)(void *ctx, ptrdiff_t slot, ptrdiff_t number), void *ctx, ptrdiff_t first,
+                                               ptrdiff_t count);
+
 /* Which networks are averaged. */
 typedef struct nth_over_networks {
     nth_status (*one)(nth_blocks *out, ptrdiff_t number, void *ctx); /* kernel of network `number`; called by several threads */
