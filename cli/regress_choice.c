@@ -200,7 +200,7 @@ done:
 
 bool cli_choice_at_pole(const cli_choice *choice, const cli_fit *fit)
 {
-    static const double POLE = 10.0;
+    static const double POLE = 2.0;
     return fit->info.negative > 0 && !(fit->loo_mse <= POLE * choice->row[choice->chosen].mse);
 }
 

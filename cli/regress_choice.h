@@ -30,7 +30,7 @@ NTH_NODISCARD nth_status cli_weight_of(cli *c, double *weight, const cli_gram *K
 /* Folds of Z's file (/fold, /fold_1/NAME ..), or for a kernel free of labels those of --folds, --validation and --seed. */
 NTH_NODISCARD nth_status cli_choose(cli *c, cli_choice *choice, const cli_gram *K, const cli_gram *Z, nth_task task, nth_mat y);
 /* Is the fit of the chosen row on all samples worth nothing? An indefinite kernel has poles: near one, predictions are noise,
- * wherever the folds lie. Told by a leave-one-out error of ten times the error of the samples held out. */
+ * wherever the folds lie. Told by a leave-one-out error, an optimistic one, of twice the error of the samples held out. */
 bool cli_choice_at_pole(const cli_choice *choice, const cli_fit *fit);
 /* Refuses the chosen row and chooses the best of the others; false if there is none. */
 bool cli_choice_refuse(cli_choice *choice, double loo);

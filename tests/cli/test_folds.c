@@ -196,7 +196,7 @@ static void a_pole_is_refused(void)
     NTH_CHECK(nth("regress --gram I.h5 --add P.h5:/Z --weight folds --out R.h5 --data " SET) == 0);
     NTH_CHECK(get(refused, count, "R.h5", "/choice_refused") && get(chosen, 7, "R.h5", "/fits"));
     for (int i = 0; i < RATIOS; ++i) NTH_CHECK(isnan(refused[i]) == (i < RATIOS - 1));
-    NTH_CHECK(get(curve, 4 * count, "R.h5", "/choice") && refused[RATIOS - 1] > 10.0 * curve[4 * RATIOS - 2]);
+    NTH_CHECK(get(curve, 4 * count, "R.h5", "/choice") && refused[RATIOS - 1] > 2.0 * curve[4 * RATIOS - 2]);
     NTH_CHECK_CLOSE(chosen[0], 0.3 * l, 1e-9, 0.0);
     nth_data_destroy(&data);
 }
