@@ -202,7 +202,9 @@ nth_status cli_kare_family_make(cli *c, cli_kare_family *a, int which, const cli
             : which == CLI_KARE_FLOW    ? after_flow(c, a, p, task)
             : which == CLI_KARE_NETWORK ? after_steps(c, a, p, outputs, task)
                                         : nth_ntk_outputs(&a->K, p->net, outputs, p->X, p->X_test));
-    CLI_TRY(make_fits(c, a, p->data, task));
+    st = make_fits(c, a, p->data, task);
+    if (st == NTH_E_NUMERIC) (void)cli_fail(c, st, "regressions with the %s: %s", kind[which].name, nth_last_error().message);
+    if (st != NTH_OK) goto done;
     a->counterpart = which == CLI_KARE_INFINITE && is_standard(p);
 done:
     if (which != CLI_KARE_TRAINED) cli_blocks_free(&a->K);

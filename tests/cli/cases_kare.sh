@@ -203,6 +203,7 @@ kare 2 '--batch: 1; 2 to 40 samples are expected, or 0 for all' --net N.h5 --bat
 kare 2 '--steps: -1 is not in the range 0 to 1000000000' --net N.h5 --steps -1
 printf 'a,b,y\n1,2,7\n3,1,7\n0,5,7\n2,2,7\n' >flat.csv
 expect 3 'nth kare: the targets of all 4 samples are equal: there is nothing to learn' kare --data 'csv:flat.csv?target=y&task=regress&train=4&test=0' --widths 2,5,1 --quiet
+expect 3 'nth kare: regressions with the kernel before training: kernel with ridge 0 is numerically singular: condition number inf, above 1/(n eps) = 1.13e+14; its eigenvalues go from 0.000e+00 to 0.000e+00' kare --data d.h5 --widths 6,2,1 --sigma-w 1e-200 --activation relu --quiet
 holds 'nothing is left behind' test -z "$(ls | grep partial)"
 
 # A run that diverges: the last good step is named and kept, and is a network.
