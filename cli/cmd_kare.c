@@ -33,7 +33,7 @@ typedef struct job {
 
 static nth_status check_options(cli *c)
 {
-    static const char *const of_training[] = { "net", "widths", "steps", "learning-rate", "batch", "every", "alpha", "flow-time", "optimizer", "net-steps", "outputs", "out" };
+    static const char *const of_training[] = { "net", "steps", "learning-rate", "batch", "every", "alpha", "flow-time", "optimizer", "net-steps", "outputs", "out" };
     static const char *const of_drawing[] = { "widths", "activation", "init", "sigma-w", "sigma-b", "input-scale",
                                               "parameterization", "output-scale" };
     const nth_config        *cfg = c->cfg;
@@ -41,6 +41,9 @@ static nth_status check_options(cli *c)
     for (size_t i = 0; cfg->gram != NULL && i < sizeof of_training / sizeof *of_training; ++i)
         if (nth_config_given(cfg, of_training[i]))
             return cli_fail(c, NTH_E_ARG, "--%s does not go with --gram; that kernel is evaluated as it is", of_training[i]);
+    for (size_t i = 0; cfg->gram != NULL && i < sizeof of_drawing / sizeof *of_drawing; ++i)
+        if (nth_config_given(cfg, of_drawing[i]))
+            return cli_fail(c, NTH_E_ARG, "--%s does not go with --gram; that kernel is evaluated as it is", of_drawing[i]);
     if (nth_config_given(cfg, "net-learning-rate") && !nth_config_given(cfg, "net-steps"))
         return cli_fail(c, NTH_E_ARG, "--net-learning-rate goes with --net-steps N, the training of the network itself");
     if (cfg->gram != NULL) return NTH_OK;

@@ -52,7 +52,7 @@ done:
     return st;
 }
 
-/* All ridges of one kernel from its eigenvalues; a kernel too close to singular for a ridge is left out there. */
+/* All ridges of one kernel from its eigenvalues; those at which it is too close to singular have no KARE and no errors. */
 static nth_status make_fits(cli *c, cli_kare_family *a, const nth_data *d, nth_task task)
 {
     nth_status      st = NTH_OK;
@@ -61,25 +61,26 @@ static nth_status make_fits(cli *c, cli_kare_family *a, const nth_data *d, nth_t
     nth_regress    *r = NULL;
     fitting         w = { .d = d, .task = task };
     double          trace = 0.0, *z = NULL;
+    ptrdiff_t       made = 0; /* fits, of the largest ridges */
     CLI_TRY(cli_matrix(c, &w.alpha, n, cols, "coefficients"));
     CLI_TRY(cli_matrix(c, &w.E, n, cols, "residuals"));
     CLI_TRY(cli_matrix(c, &w.F, d->x_test.rows, cols, "predictions"));
     CLI_TRY(cli_doubles(c, &z, 2.0 * (double)grid.n, "ridges"));
     for (ptrdiff_t i = 0; i < n; ++i) trace += a->K.train.a[i * a->K.train.ld + i];
     for (ptrdiff_t i = 0; i < grid.n; ++i) z[i] = grid.v[i] * trace / ((double)n * (double)n);
-    CLI_TRY(nth_kare_grid(z + grid.n, z, grid.n, nth_const(a->K.train), nth_const(d->y)));
     a->fit = calloc((size_t)grid.n, sizeof *a->fit);
     if (a->fit == NULL) CLI_TRY(cli_fail(c, NTH_E_NOMEM, "out of memory"));
-    for (ptrdiff_t i = grid.n - 1; i >= 0; --i) { /* the largest ridge can be had if any can */
+    for (ptrdiff_t i = 0; i < grid.n; ++i) a->fit[i] = (cli_kare_fit){ .alpha = grid.v[i], .z = z[i], .kare = NAN, .loo = NAN };
+    for (ptrdiff_t i = grid.n - 1; i >= 0; --i, ++made) { /* the largest ridge can be had if any can */
         const double ridge = (double)n * z[i];
-        a->fit[i] = (cli_kare_fit){ .alpha = grid.v[i], .z = z[i], .kare = z[grid.n + i], .loo = NAN };
         st = r != NULL ? nth_regress_set_ridge(r, ridge)
                        : nth_regress_create(&r, nth_const(a->K.train), &(nth_regress_options){ NTH_REGRESS_EIGEN, ridge, false });
-        if (st == NTH_E_NUMERIC && r != NULL) continue;
+        if (r != NULL && (st == NTH_E_NUMERIC || nth_regress_get_info(r).negative > 0)) break; /* smaller ones are singular, too */
         if (st == NTH_OK) st = score(&w, r, a->K.test, &a->fit[i]);
         if (st != NTH_OK) goto done;
     }
-    st = NTH_OK;
+    CLI_TRY(nth_kare_grid(z + grid.n, z + grid.n - made, made, nth_const(a->K.train), nth_const(d->y)));
+    for (ptrdiff_t i = 0; i < made; ++i) a->fit[grid.n - made + i].kare = z[grid.n + i];
 done:
     nth_regress_destroy(&r);
     free(w.alpha.a), free(w.E.a), free(w.F.a), free(z);
@@ -201,7 +202,9 @@ nth_status cli_kare_family_make(cli *c, cli_kare_family *a, int which, const cli
             : which == CLI_KARE_FLOW    ? after_flow(c, a, p, task)
             : which == CLI_KARE_NETWORK ? after_steps(c, a, p, outputs, task)
                                         : nth_ntk_outputs(&a->K, p->net, outputs, p->X, p->X_test));
-    CLI_TRY(make_fits(c, a, p->data, task));
+    st = make_fits(c, a, p->data, task);
+    if (st == NTH_E_NUMERIC) (void)cli_fail(c, st, "regressions with the %s: %s", kind[which].name, nth_last_error().message);
+    if (st != NTH_OK) goto done;
     a->counterpart = which == CLI_KARE_INFINITE && is_standard(p);
 done:
     if (which != CLI_KARE_TRAINED) cli_blocks_free(&a->K);
@@ -233,7 +236,7 @@ done:
 
 /* ---- What is said ---------------------------------------------------------------------------------- */
 
-static double kare_of(const cli_kare_fit *x) { return isnan(x->loo) ? (double)NAN : x->kare; } /* of fits that were made */
+static double kare_of(const cli_kare_fit *x) { return x->kare; }
 static double loo_of(const cli_kare_fit *x) { return x->loo; }
 static double mse_of(const cli_kare_fit *x) { return x->mse.count > 0 ? x->mse.value : (double)NAN; }
 
@@ -257,7 +260,7 @@ static void put_fit(nth_json *o, const cli_kare_fit *x)
 {
     nth_json_set_double(o, "alpha", x->alpha);
     nth_json_set_double(o, "z", x->z);
-    nth_json_set_double(o, "kare", x->kare);
+    if (!isnan(x->kare)) nth_json_set_double(o, "kare", x->kare);
     if (!isnan(x->loo)) nth_json_set_double(o, "loo", x->loo);
     if (x->mse.count > 0) nth_json_set_double(o, "mse", x->mse.value);
     if (x->mse.count > 0) nth_json_set_double(o, "standard_error", x->mse.standard_error);
@@ -312,9 +315,9 @@ void cli_kare_family_report(cli *c, const cli_kare_family *a, int which, bool te
     for (ptrdiff_t i = 0; i < c->cfg->alpha.n; ++i) {
         const cli_kare_fit *x = &a->fit[i];
         nth_json           *o = nth_json_object();
-        cli_say(c, "%10.4g %14.6g %14.6g", x->alpha, x->z, x->kare);
+        cli_say(c, "%10.4g %14.6g", x->alpha, x->z);
         if (isnan(x->loo)) cli_say(c, " %14s", "singular");
-        else cli_say(c, " %14.6g", x->loo);
+        else cli_say(c, " %14.6g %14.6g", x->kare, x->loo);
         if (x->mse.count > 0) cli_say(c, " %14.6g", x->mse.value);
         if (x->accuracy.count > 0) cli_say(c, " %10.4f", x->accuracy.value);
         cli_say(c, "\n");

@@ -201,6 +201,10 @@ static void grid_is_evaluation(void)
     NTH_CHECK_OK(nth_kare_grid(z, z, 12, nth_const(K), nth_cmat_of(targets, n, C))); /* in place */
     for (int i = 1; i < 12; ++i) NTH_CHECK(z[i] == kare[i]);
     NTH_CHECK_CLOSE(z[0], at(K, targets, C, 1e100).kare, 1e-13, 0.0);
+    K.a[4 * K.ld + 4] = -0.5 * (double)n; /* an eigenvalue of K/n between -1 and -z/n: what counts is that K/n + z I is positive */
+    z[0] = 2.0;
+    NTH_CHECK_OK(nth_kare_grid(kare, z, 1, nth_const(K), nth_cmat_of(targets, n, C)));
+    NTH_CHECK_CLOSE(kare[0], at(K, targets, C, 2.0).kare, 1e-11, 0.0);
 }
 
 static void bad_input(void)

@@ -12,6 +12,7 @@
 #include "nth/rng.h"
 #include "par_priv.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,8 @@ static void bad_input(void)
     for (int i = 0; i < N * C; ++i) y[i] = i % C ? -1.0 : 3.0;
     NTH_CHECK_STATUS(nth_kare_train(&curve, net, X(N), Y(N), no, no, &opt), NTH_E_RANGE);
     NTH_CHECK_MESSAGE("nothing to learn");
+    y[C * (N - 1) + 1] = -0.5; /* one column with something to learn is enough */
+    NTH_CHECK_OK(nth_kare_train(&curve, net, X(N), Y(N), no, no, &(nth_kare_options){ .z = 0.1, .rule = opt.rule, .every = 1 }));
     memcpy(y, keep, sizeof keep);
     y[3] = NAN;
     NTH_CHECK_STATUS(nth_kare_train(&curve, net, X(N), Y(N), no, no, &opt), NTH_E_NUMERIC);
@@ -308,6 +311,47 @@ static void same_bits_for_any_threads(void)
         nth_priv_set_threads(before);
     }
 }
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static void work_bytes_is_a_bound(void) { nth_test_skip("sanitizers allocate for themselves"); }
+#else
+static double heap(void)
+{
+    const struct mallinfo2 now = mallinfo2();
+    return (double)(now.uordblks + now.hblkhd);
+}
+
+static bool see_heap(void *ctx, ptrdiff_t step)
+{
+    (void)step;
+    *(double *)ctx = nth_worst(*(double *)ctx, heap());
+    return false;
+}
+
+/* What malloc gave out between steps, where a pullback is at hand unless batches are smaller; not more than promised, not far less. */
+static void work_bytes_is_a_bound(void)
+{
+    double least = INFINITY, most = 0.0;
+    NTH_CHECK(mallopt(M_MMAP_THRESHOLD, 1 << 30) == 1); /* no whole pages for each block */
+    for (int number = 0; number < 32; ++number) {
+        nth_net_config   cfg = { .activation = NTH_ACT_TANH, .layers = 3, .widths = { D, 60, 50, number & 2 ? 3 : 1 }, .sigma_w = 1.0, .sigma_b = 0.1, .doubled = number & 4 };
+        nth_kare_options opt = options(1, number & 8 ? 16 : 0);
+        nth_kare_point   point[POINTS];
+        nth_kare_curve   curve = { .point = point };
+        nth_net         *net = random_net(&cfg, 3);
+        double           seen = 0.0;
+        if (number & 1) opt.rule = nth_optimizer_defaults(NTH_OPTIMIZER_ADAM);
+        opt.outputs = number & 16 ? NTH_OUTPUTS_TRACE : NTH_OUTPUTS_SUM, opt.interrupted = see_heap, opt.ctx = &seen;
+        const double promised = nth_kare_work_bytes(&cfg, N, K, C, &opt), before = heap();
+        NTH_CHECK_OK(nth_kare_train(&curve, net, X(N), Y(N), X_test(), Y_test(), &opt));
+        NTH_CHECK(seen - before <= promised + 16384.0); /* structures, headers and alignment of some 60 blocks */
+        least = fmin(least, (seen - before) / promised), most = nth_worst(most, (seen - before) / promised);
+        nth_net_destroy(&net);
+    }
+    printf("    used / promised from %.2f to %.2f\n", least, most);
+    NTH_CHECK(least > 0.25); /* what a step takes and gives back is not seen */
+}
+#endif
 
 static ptrdiff_t oom_batch;
 static nth_status build(void)
@@ -341,6 +385,7 @@ int main(void)
                                                           { "interruption_keeps_the_last_good_step", interruption_keeps_the_last_good_step },
                                                           { "bad_input", bad_input },
                                                           { "same_bits_for_any_threads", same_bits_for_any_threads },
+                                                          { "work_bytes_is_a_bound", work_bytes_is_a_bound },
                                                           { "survives_oom", survives_oom },
                                                           { 0 } });
 }

@@ -16,12 +16,20 @@ for key in kare lambda slope n columns; do holds "JSON has $key" test -n "$(fiel
 one=$(field kare)
 "$nth" regress --gram K.h5 --data d.h5 --ridge 4 --json >out
 holds 'KARE is GCV' near "$one" "$(field gcv)" 1e-12
+kare 0 '' --gram K.h5 --json
+slope=$(field slope)
+holds 'KARE is N/D^2' near "$one" "$(awk -v N="$(field signal)" -v D="$(field inverse_trace)" 'BEGIN { printf "%.17g", N / (D * D) }')" 1e-12
+for z in 0.0999 0.1001; do kare 0 '' --gram K.h5 --lambda $z --json; cp out at$z; done
+both() { sed -n 's/^  "kare": \(.*[^,]\),*$/\1/p' at0.0999 at0.1001; }
+holds 'the slope is a difference' near "$slope" "$(both | awk 'NR == 1 { a = $1 } NR == 2 { printf "%.17g", ($1 - a) / 2e-4 }')" 1e-4
 kare 0 '' --gram K.h5:/K
 holds 'one line' grep -qE '^KARE [0-9.]+ at lambda 0.1, slope -?[0-9.]+; kernel K.h5/K, 40 samples, 1 column of targets$' out
 kare 2 '--lambda: 0 is not above 0 and at most 1e+100' --gram K.h5 --lambda 0
 kare 2 '--lambda: -1 is not above 0 and at most 1e+100' --gram K.h5 --lambda -1
 kare 2 '--evaluate needs --gram FILE' --evaluate --net N.h5
 kare 2 '--steps does not go with --gram; that kernel is evaluated as it is' --gram K.h5 --steps 3
+kare 2 '--activation does not go with --gram; that kernel is evaluated as it is' --gram K.h5 --activation relu
+kare 2 '--sigma-b does not go with --gram; that kernel is evaluated as it is' --gram K.h5 --sigma-b 1
 kare 3 'absent.h5: cannot be opened: No such file or directory' --gram absent.h5
 kare 3 'd.h5: /x is 40 x 6 (rank 2); 40 x 40 is expected: d.h5 has 40 training and 0 test inputs' --gram d.h5:/x
 
@@ -30,6 +38,7 @@ kare 0 '' --net N.h5 --steps 20 --learning-rate 2 --every 5 --json --out R.h5
 holds '20 steps' test "$(field steps)" = 20
 last=$(field kare) risk=$(field test_risk)
 holds 'KARE falls' awk -v a="$last" -v b="$(sed -n 's/^ *"kare": \([0-9.e+-]*\),*$/\1/p' out | head -n 1)" 'BEGIN { exit !(a < b) }'
+holds 'the gap is KARE - test risk' awk -v a="$last" -v b="$risk" -v gap="$(field gap)" 'BEGIN { d = a - b - gap; exit !(d < 1e-12 && d > -1e-12 && gap != 0) }'
 expect 0 '' info R.h5
 for part in '/step (5)' '/kare (5)' '/test_risk (5)' '/K (40,40)' '/K_test (20,40)' '/fits (11,6)' '/fits_initial (11,6)' '/fits_infinite (11,6)' '/net/W1 (20,6)' '@status = complete'; do holds "writes $part" grep -qFx "$part" out; done
 kare 0 '' --gram R.h5 --json
@@ -79,6 +88,7 @@ many() { status=$1 message=$2; shift 2; expect "$status" "${message:+nth kare: $
 for outputs in sum trace; do
     many 0 '' --net N3.h5 --outputs $outputs --steps 20 --learning-rate 1 --every 5 --json --out R3.h5
     last=$(field kare) risk=$(field test_risk)
+    cp out R3.$outputs
     holds "$outputs falls" awk -v a="$last" -v b="$(sed -n 's/^ *"kare": \([0-9.e+-]*\),*$/\1/p' out | head -n 1)" 'BEGIN { exit !(a < b) }'
     holds "says $outputs" test "$(field outputs)" = "\"$outputs\""
     holds 'accuracies' test "$(grep -c '"accuracy"' out)" = 42
@@ -86,6 +96,9 @@ for outputs in sum trace; do
     "$nth" kare --gram K3.h5 --data c.h5 --json >out
     holds "KARE of the network written, $outputs" near "$(field kare)" "$last" 1e-12
     holds 'three columns' test "$(field columns)" = 3
+    first=$(awk '/"trained"/ { on = 1 } on && /"loo"/ { print $2 + 0; exit }' OFMT=%.17g R3.$outputs)
+    "$nth" regress --gram K3.h5 --data c.h5 --ridge "$(awk '/"trained"/ { on = 1 } on && /"z"/ { printf "%.17g", 40 * $2; exit }' R3.$outputs)" --json >out
+    holds "leave-one-out of three columns, $outputs" near "$(field loo_mse)" "$first" 1e-5
     "$nth" regress --gram K3.h5 --data c.h5 --ridge 4 --json >out
     holds 'test risk is that of ridge n z' near "$(field mse)" "$risk" 1e-10
     for t in 1 3; do many 0 '' --net N3.h5 --outputs $outputs --steps 4 --batch 16 --net-steps 3 --threads $t --json; cp out bits$t; done
@@ -99,8 +112,24 @@ many 0 '' --net N3.h5 --steps 1 --net-steps 300 --net-learning-rate 0.5 --alpha 
 holds 'says the kernel' grep -qFx 'kernel of 3 outputs: mean of the kernels of each' out
 holds 'the network classifies' awk '/^the network itself after 300 steps: test mse / { sub(/.*accuracy /, ""); found = $1 + 0 >= 0.75 } END { exit !found }' out
 # At a kernel times 3 and 3 z (of infinite width the sum is that) everything else is the same.
-infinite() { awk '/"fits"/ { on = 1 } on && /"infinite_width"/ { in_it = 1 } in_it && $1 == "\"z\":" { print $2 + 0; exit }' OFMT=%.17g many.$1; }
+infinite() { awk -v key="\"${2-z}\":" '/"fits"/ { on = 1 } on && /"infinite_width"/ { in_it = 1 } in_it && $1 == key { print $2 + 0; exit }' OFMT=%.17g many.$1; }
 holds 'infinite width' near "$(infinite sum)" "$(awk -v z="$(infinite trace)" 'BEGIN { printf "%.17g", 3 * z }')" 1e-12
+for key in kare loo mse; do holds "infinite width, $key" near "$(infinite sum $key)" "$(infinite trace $key)" 1e-9; done
+# Classes under other names are other columns: no error depends on their order.
+sed 's/,u$/,z/' classes.csv >renamed.csv
+expect 0 '' data 'csv:renamed.csv?target=y&train=40&test=20' --out cz.h5
+many 0 '' --widths 3,5,3 --steps 0 --alpha 1 --json
+mean=$(field mean_mse) risk=$(field test_risk)
+expect 0 '' kare --data cz.h5 --widths 3,5,3 --steps 0 --alpha 1 --json --quiet
+holds 'the mean target of three columns' near "$(field mean_mse)" "$mean" 1e-12
+holds 'test risk of three columns' near "$(field test_risk)" "$risk" 1e-12
+# The network of three outputs itself, wide: the loss is a mean over columns without the 1/2, so N steps are 2 N rate/3 of the flow's time.
+many 0 '' --widths 3,3000,3 --activation gelu --sigma-b 0.3 --init antisymmetric --steps 0 --net-steps 50 --net-learning-rate 0.15 --alpha 1 --json
+fit=$(field network_training_mse) mse=$(field network_mse)
+expect 0 '' kernel --kind ntk --activation gelu --depth 2 --sigma-b 0.3 --data c.h5 --out KI.h5
+expect 0 '' regress --gram KI.h5 --data c.h5 --times 5 --json
+holds 'training error of three outputs' near "$fit" "$(sed -n 's/.*"train_mse": \([0-9.e+-]*\),*$/\1/p' out)" 0.02
+holds 'test error of three outputs' near "$mse" "$(awk '$1 == "\"mse\":" { v = $2 + 0 } END { print v }' OFMT=%.17g out)" 0.02
 many 2 '--outputs: "mean" is none of sum, trace' --net N3.h5 --outputs mean
 many 2 '--outputs does not go with --gram; that kernel is evaluated as it is' --gram K3.h5 --outputs sum
 many 2 '--outputs goes with a network of several outputs; --widths has one' --widths 3,5,1 --outputs sum
@@ -118,6 +147,19 @@ holds 'the least is the least' near "$(best mse)" "$(pick least mse)" 1e-5
 loo=$(pick loo loo) z=$(pick loo z)
 "$nth" regress --gram C.h5 --data d.h5 --ridge "$(awk -v z="$z" 'BEGIN { printf "%.17g", 40 * z }')" --json >out
 holds 'leave-one-out is that of regress' near "$(field loo_mse)" "$loo" 1e-5
+
+kare 0 '' --net N.h5 --steps 0 --alpha 1e60,1e80 --json
+holds 'of equal fits the largest ridge' test "$(pick kare alpha) $(pick least alpha)" = '1e+80 1e+80'
+# A kernel of low rank: no regression at ridges below its rounding, and the others are as without these.
+expect 0 '' kare --data d.h5 --widths 6,2,1 --activation relu --steps 1 --alpha 1e-20,1e-16,1 --json --quiet --out L.h5
+rows() { awk '/"fits"/ { on = 1 } on && /"trained"/ { in_it = 1 } in_it && $1 == "\"'"$1"'\":" { ++n } in_it && /\]/ { print n + 0; exit }' out; }
+holds 'three ridges' test "$(rows alpha)" = 3
+holds 'one fit' test "$(rows kare) $(rows loo) $(rows mse)" = '1 1 1'
+fit=$(pick kare kare)
+expect 0 '' kare --data d.h5 --widths 6,2,1 --activation relu --steps 1 --alpha 1 --json --quiet
+holds 'the same fit' near "$(pick kare kare)" "$fit" 1e-12
+expect 0 '' kare --data d.h5 --widths 6,2,1 --activation relu --steps 1 --alpha 1e-20,1 --quiet
+holds 'it says singular' grep -qE '^ +1e-20 +[0-9.e-]+ +singular$' out
 
 # The network itself, as nth train trains it: its learning rate is for half the loss.
 kare 0 '' --net N.h5 --steps 0 --net-steps 200 --net-learning-rate 0.05 --alpha 1,10 --json
@@ -161,6 +203,7 @@ kare 2 '--batch: 1; 2 to 40 samples are expected, or 0 for all' --net N.h5 --bat
 kare 2 '--steps: -1 is not in the range 0 to 1000000000' --net N.h5 --steps -1
 printf 'a,b,y\n1,2,7\n3,1,7\n0,5,7\n2,2,7\n' >flat.csv
 expect 3 'nth kare: the targets of all 4 samples are equal: there is nothing to learn' kare --data 'csv:flat.csv?target=y&task=regress&train=4&test=0' --widths 2,5,1 --quiet
+expect 3 'nth kare: regressions with the kernel before training: kernel with ridge 0 is numerically singular: condition number inf, above 1/(n eps) = 1.13e+14; its eigenvalues go from 0.000e+00 to 0.000e+00' kare --data d.h5 --widths 6,2,1 --sigma-w 1e-200 --activation relu --quiet
 holds 'nothing is left behind' test -z "$(ls | grep partial)"
 
 # A run that diverges: the last good step is named and kept, and is a network.
