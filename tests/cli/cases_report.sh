@@ -165,6 +165,14 @@ expect 1 '' report K.h5 cut.h5 --out one --gnuplot no --quiet
 holds 'said in the list' grep -qx 'cut.h5: cut.h5: damaged or truncated HDF5 file' out
 sound one
 
+# RR that does not exist is said in the legend.
+make data 'synthetic:two-objects?n=20&test=8&size=8' --out img.h5
+make net --widths 64,32,1 --out n64.h5
+make train --net n64.h5 --data img.h5 --elasticity yes --optimizer adam --epochs 1 --out E.h5
+expect 0 '' report E.h5 --out one --gnuplot no
+holds 'no ratio on test-train pairs' grep -q 'test set (no finite value)' one/1-rr-train_train.svg
+holds 'and only there' test "$(cat one/*.svg | grep -c '(no finite value)')" = 1
+
 # Damaged: what is amiss is said, what is left is shown, and the exit status is 1.
 damaged() { # FILE EDIT NOTE PLOT
     LC_ALL=C sed "$2" "$1" >hurt.h5
