@@ -391,7 +391,7 @@ nth_status nth_file_list(nth_file *file, const char *group,
     nth_priv_h5_quiet();
     NTH_REQUIRE(exists(file->id, group), NTH_E_FORMAT, "%s: has no group %s", nth_priv_h5_name(file), group);
     NTH_REQUIRE(H5Gget_info_by_name(file->id, group, &info, H5P_DEFAULT) >= 0, NTH_E_FORMAT,
-                "%s: %s is not a group", nth_priv_h5_name(file), group);
+                strcmp(group, "/") == 0 ? "%s: damaged HDF5 file: no list of contents in %s" : "%s: %s is not a group", nth_priv_h5_name(file), group);
     for (hsize_t i = 0; i < info.nlinks; ++i) {
         const ssize_t len = H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, i, name,
                                                sizeof name, H5P_DEFAULT);

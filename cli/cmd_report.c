@@ -2,8 +2,8 @@
  *
  * nth report FILE.h5 .. --out DIR: a page of plots and tables from result files (docs/report.md). Only the files are read.
  *
- * A file that cannot be opened, or is none of ours, is told of on the page and counts as a failed check; if no file can be
- * shown, nothing is written and the command fails.
+ * A file that cannot be opened, is none of ours, or is damaged, is told of on the page and counts as a failed check; if no file
+ * can be shown, nothing is written and the command fails.
  */
 #include "commands.h"
 #include "report.h"
@@ -147,6 +147,7 @@ nth_status cmd_report(cli *c)
     for (ptrdiff_t i = 0; i < count; ++i) {
         r.section = (int)i + 1;
         CLI_TRY(section(&r, &s[i]));
+        c->failed_checks += s[i].damages > 0;
         cli_progress_update(c, i + 1);
     }
     CLI_TRY(write_page(&r, s, count));

@@ -68,9 +68,11 @@ static nth_status read_record(job *j)
     snprintf(version, sizeof version, "%.63s", text_of(j, "nth_version"));
     CLI_TRY(nth_config_create(&j->again.cfg, command));
     const char *config = text_of(j, "config");
-    if (nth_config_text(j->again.cfg, "config", config, strlen(config)) != NTH_OK)
-        return cli_fail(c, NTH_E_FORMAT, "%s: recorded by nth %s, this is %s: %s", path, version, nth_build_info_get().version,
-                        nth_last_error().message);
+    if (nth_config_text(j->again.cfg, "config", config, strlen(config)) != NTH_OK) {
+        const char *ours = nth_build_info_get().version;
+        if (strcmp(version, ours) == 0) return cli_fail(c, NTH_E_FORMAT, "%s: the configuration recorded is damaged: %s", path, nth_last_error().message);
+        return cli_fail(c, NTH_E_FORMAT, "%s: recorded by nth %s, this is %s: %s", path, version, ours, nth_last_error().message);
+    }
     const char *slash = strrchr(path, '/');
     snprintf(j->folder, sizeof j->folder, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
     if (slash == path) strcpy(j->folder, "/");

@@ -155,7 +155,8 @@ typedef struct source {
     nth_file   *file;        /* NULL: it cannot be shown */
     report_kind kind;
     char        problem[1024]; /* why */
-    char        note[1024];    /* partial, newer, ...; lines */
+    char        note[1024];    /* partial, newer, damaged, ...; lines */
+    int         damages;       /* places that are damaged, the first three of them in note */
     dataset    *set;
     ptrdiff_t   sets, room, members; /* members: networks of a sweep, not listed */
     nth_json   *config;

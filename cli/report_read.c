@@ -19,6 +19,30 @@ enum { SPARSE = 2000, PART = 1 << 20, MAX_SETS = 2000, MAX_DEPTH = 8, MAX_TEXT =
 
 /* ---- Opening ------------------------------------------------------------------------------------ */
 
+static void note(source *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void note(source *s, const char *fmt, ...)
+{
+    const size_t used = strlen(s->note);
+    va_list      ap;
+    va_start(ap, fmt);
+    if (used > 0 && used + 1 < sizeof s->note) strcat(s->note, "\n");
+    vsnprintf(s->note + strlen(s->note), sizeof s->note - strlen(s->note), fmt, ap);
+    va_end(ap);
+}
+
+/* What is damaged, the first few places; the file then counts as a check that does not hold. */
+static void source_damage(source *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void source_damage(source *s, const char *fmt, ...)
+{
+    char    text[300] = "damaged: ";
+    va_list ap;
+    if (++s->damages > 3) return;
+    va_start(ap, fmt);
+    vsnprintf(text + strlen(text), sizeof text - strlen(text), fmt, ap);
+    va_end(ap);
+    note(s, "%s", text);
+}
+
 typedef struct walk {
     source     *s;
     const char *group;
@@ -40,7 +64,9 @@ static nth_status visit(const char *name, void *ctx)
         w->group = path, ++w->depth;
         st = nth_file_list(s->file, path, visit, w);
         w->group = group, --w->depth;
-        return st == NTH_E_FORMAT ? NTH_OK : st;
+        if (st != NTH_E_FORMAT) return st;
+        source_damage(s, "%s cannot be read: neither a group nor an array of numbers", path);
+        return NTH_OK;
     }
     if (strncmp(path, "/members/", 9) == 0) {
         ++s->members;
@@ -109,17 +135,6 @@ const char *report_kind_name(report_kind k)
     return name[k];
 }
 
-static void note(source *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void note(source *s, const char *fmt, ...)
-{
-    const size_t used = strlen(s->note);
-    va_list      ap;
-    va_start(ap, fmt);
-    if (used > 0 && used + 1 < sizeof s->note) strcat(s->note, "\n");
-    vsnprintf(s->note + strlen(s->note), sizeof s->note - strlen(s->note), fmt, ap);
-    va_end(ap);
-}
-
 /* 1.10.0 is newer than 1.9.3; a suffix does not count. */
 static bool newer(const char *a, const char *b)
 {
@@ -140,6 +155,46 @@ static void look_at_origin(source *s)
     if (version == NULL) note(s, "not written by nth, or without its provenance");
     else if (newer(version, ours)) note(s, "written by nth %s, newer than this one (%s): what is new in it is not shown", version, ours);
     free(status), free(version);
+}
+
+/* Whether a file that says it is complete holds what the command it records writes. */
+static void look_for_missing(source *s)
+{
+    static const struct {
+        report_kind kind;
+        const char *command, *set[6];
+    } row[] = { { KIND_NET, "net", { NULL } },
+                { KIND_DATA, "data", { "/x", "/y" } },
+                { KIND_KERNEL, "kernel", { "/K" } },
+                { KIND_LABEL, "kernel", { "/K_agnostic", "/K_label" } },
+                { KIND_HIERARCHY, "hierarchy", { NULL } },
+                { KIND_DENSE, "hierarchy", { NULL } },
+                { KIND_KHAT, "hierarchy", { "/t", "/K0", "/term3", "/term4", "/Khat" } },
+                { KIND_FLOW, "train", { "/t", "/f", "/K", "/loss", "/lambda_min" } },
+                { KIND_OPTIMIZER, "train", { "/epoch", "/f", "/loss" } },
+                { KIND_REGRESS, "regress", { "/alpha" } },
+                { KIND_REGRESS_FLOW, "regress", { "/t", "/f", "/f_test" } },
+                { KIND_LANTK, "lantk", { "/Z" } },
+                { KIND_RR, "elastic", { "/rr/kernel", "/pairs/kernel" } },
+                { KIND_KARE, "kare", { "/step", "/kare", "/K", "/fits" } },
+                { KIND_SWEEP, "verify", { "/rates" } },
+                { KIND_DRIFT, "verify", { NULL } },
+                { KIND_EXPONENTS, "verify", { NULL } },
+                { KIND_CLAIM, "verify", { "/rows" } },
+                { KIND_ELASTICITY, "verify", { "/differences" } } };
+    const char *command = nth_json_string(nth_json_get(s->config, "command"));
+    char       *status = source_attribute(s, "/", "status");
+    bool        known = false, fits = false;
+    for (size_t i = 0; command != NULL && status != NULL && strcmp(status, "complete") == 0 && i < sizeof row / sizeof *row; ++i) {
+        if (strcmp(row[i].command, command) != 0) continue;
+        known = true;
+        if (row[i].kind != s->kind) continue;
+        fits = true;
+        for (size_t k = 0; k < sizeof row[i].set / sizeof *row[i].set && row[i].set[k] != NULL; ++k)
+            if (!nth_file_has(s->file, row[i].set[k])) source_damage(s, "%s is missing", row[i].set[k]);
+    }
+    if (known && !fits) source_damage(s, "what makes it a file of nth %s is missing", command);
+    free(status);
 }
 
 nth_status source_open(report *r, source *s, const char *path)
@@ -166,9 +221,12 @@ nth_status source_open(report *r, source *s, const char *path)
     }
     look_at_origin(s);
     config = source_attribute(s, "/", "config");
-    if (config != NULL && nth_json_parse(&s->config, "config", config) == NTH_E_NOMEM) st = cli_fail(r->c, NTH_E_NOMEM, "out of memory");
+    if (config != NULL) st = nth_json_parse(&s->config, "config", config);
     free(config);
-    return st;
+    if (st == NTH_E_NOMEM) return cli_fail(r->c, st, "out of memory");
+    if (st != NTH_OK) source_damage(s, "%s", nth_last_error().message);
+    look_for_missing(s);
+    return NTH_OK;
 }
 
 void source_close(source *s)
@@ -202,6 +260,7 @@ nth_status source_vector(report *r, source *s, const char *name, double **v, ptr
     if (*v == NULL) return cli_fail(r->c, NTH_E_NOMEM, "out of memory");
     if (nth_file_read_any(s->file, name, *v, n) != NTH_OK) {
         report_warn(r, "%s", nth_last_error().message);
+        if (strncmp(name, "/rates/", 7) == 0) source_damage(s, "%s cannot be read", name); /* the others: report_inventory */
         free(*v);
         *v = NULL;
         return NTH_OK;
@@ -410,7 +469,7 @@ nth_status report_inventory(report *r, source *s)
         dataset *d = &s->set[i];
         char     shape[128];
         if (strncmp(d->name, "/rates/", 7) != 0) CLI_TRY(read_set(r, s, d)); /* shown as plots; thousands of numbers of several kinds */
-        if (d->problem[0] != '\0') report_warn(r, "%s", d->problem);
+        if (d->problem[0] != '\0') report_warn(r, "%s", d->problem), source_damage(s, "%s cannot be read", d->name);
         cli_table_put(t, "%s", d->name);
         cli_table_put(t, "%s", source_shape(shape, sizeof shape, d));
         const bool some = d->read && d->of.finite > 0;

@@ -55,11 +55,14 @@ static nth_status add_curve(report *r, plot *p, source *s, const char *name, uns
     nth_status st = NTH_OK;
     double    *x = NULL, *y = NULL, *bars = NULL;
     ptrdiff_t  n;
+    bool       any = false;
     if (name == NULL || source_find(s, name) == NULL) return NTH_OK;
     CLI_TRY(source_vector(r, s, along(s), &x, &n));
     CLI_TRY(curve_values(r, s, name, n, &y, &bars));
+    for (ptrdiff_t i = 0; y != NULL && i < n; ++i) any = any || isfinite(y[i]);
     if (x != NULL && y != NULL)
-        plot_add(p, style | (bars != NULL ? PLOT_BARS : 0), colour, n, x, y, bars, bars != NULL ? bars + n : NULL, "%s", label);
+        plot_add(p, style | (bars != NULL ? PLOT_BARS : 0), colour, n, x, y, bars, bars != NULL ? bars + n : NULL, "%s%s", label,
+                 any ? "" : " (no finite value)");
 done:
     free(x), free(y), free(bars);
     return st;

@@ -165,6 +165,28 @@ expect 1 '' report K.h5 cut.h5 --out one --gnuplot no --quiet
 holds 'said in the list' grep -qx 'cut.h5: cut.h5: damaged or truncated HDF5 file' out
 sound one
 
+# RR that does not exist is said in the legend.
+make data 'synthetic:two-objects?n=20&test=8&size=8' --out img.h5
+make net --widths 64,32,1 --out n64.h5
+make train --net n64.h5 --data img.h5 --elasticity yes --optimizer adam --epochs 1 --out E.h5
+expect 0 '' report E.h5 --out one --gnuplot no
+holds 'no ratio on test-train pairs' grep -q 'test set (no finite value)' one/1-rr-train_train.svg
+holds 'and only there' test "$(cat one/*.svg | grep -c '(no finite value)')" = 1
+
+# Damaged: what is amiss is said, what is left is shown, and the exit status is 1.
+damaged() { # FILE EDIT NOTE PLOT
+    LC_ALL=C sed "$2" "$1" >hurt.h5
+    expect 1 '' report hurt.h5 --out one --gnuplot no
+    holds "damaged by $2" grep -qF "  damaged: $3" out
+    holds 'on the page, too' grep -qF "damaged: $3" one/index.html
+    holds "the rest is shown: $4" test -s "one/$4"
+    sound one
+}
+damaged T.h5 's/loss\x00/losx\x00/g' '/loss is missing' 1-K-2.svg
+damaged T.h5 's/lambda_min/lambda_mix/g' 'what makes it a file of nth train is missing' 1-datasets.csv
+damaged V.h5 's/rates\x00/ratez\x00/g' '/rates is missing' 1-verdicts.csv
+damaged K.h5 's/"command"/"comma\x01d"/' 'config:1:7: control character 0x1' 1-K.svg
+
 # Training by KARE: the curve against its step, and a table for each kernel compared.
 expect 0 '' kare --widths 10,16,1 --activation gelu --steps 4 --data 'synthetic:cosine?n=24&test=12' --out kare.h5 --quiet
 expect 0 '' report kare.h5 --out kare --gnuplot no --quiet

@@ -95,7 +95,9 @@ sleep 1; kill -INT $!; wait $!
 expect 3 'nth rerun: P.h5.partial: partial, left by an interrupted run; run its command again first' rerun P.h5.partial
 patch() { LC_ALL=C sed "$1" T.h5 >T5.h5; } # as long as before: the file keeps its layout
 patch 's/"rtol": /"rtox": /g'
-expect 3 'nth rerun: T5.h5: recorded by nth 0.1.0, this is 0.1.0: config:1:74: unknown key "rtox"; did you mean "rtol"?' rerun T5.h5 --quiet
+expect 3 'nth rerun: T5.h5: the configuration recorded is damaged: config:1:74: unknown key "rtox"; did you mean "rtol"?' rerun T5.h5 --quiet
+LC_ALL=C sed 's/0\.1\.0/9.8.7/' T5.h5 >T6.h5
+expect 3 'nth rerun: T6.h5: recorded by nth 9.8.7, this is 0.1.0: config:1:74: unknown key "rtox"; did you mean "rtol"?' rerun T6.h5 --quiet
 patch 's/"command": "train"/"command": "dance"/'
 expect 3 'nth rerun: T5.h5: made by nth dance, which this version does not have' rerun T5.h5 --quiet
 patch 's/config\x00/confix\x00/'
