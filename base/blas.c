@@ -219,47 +219,68 @@ done:
 
 enum { UNIT_VECTORS = 128 }; /* solved for together */
 
-/* (A^{-1})_jj = |L^{-1} e_j|^2 for j from `first`; X holds (n - first) x r. */
-static void unit_columns(nth_cmat L, ptrdiff_t first, int r, double *X, double *diag)
-{
-    const ptrdiff_t m = L.rows - first;
-    memset(X, 0, (size_t)(m * r) * sizeof *X);
-    for (ptrdiff_t j = 0; j < r; ++j) X[j * r + j] = 1.0, diag[first + j] = 0.0;
-    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)m, r, 1.0,
-                L.a + first * L.ld + first, (int)L.ld, X, r);
-    for (ptrdiff_t i = 0; i < m; ++i)
-        for (ptrdiff_t j = 0; j < r; ++j) diag[first + j] += X[i * r + j] * X[i * r + j];
-}
-
-nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag)
+nth_status nth_priv_by_unit_vectors(ptrdiff_t n, nth_priv_unit_vectors *solve, const void *ctx)
 {
     nth_status      st = NTH_OK;
-    int             n = 0, ld = 0;
-    const ptrdiff_t blocks = (L.rows + UNIT_VECTORS - 1) / UNIT_VECTORS;
-    NTH_REQUIRE(L.rows == L.cols, NTH_E_SHAPE, "factor %td x %td is not square", L.rows, L.cols);
-    NTH_TRY(nth_blas_int(L.rows, &n));
-    NTH_TRY(nth_blas_int(L.ld, &ld));
-    /* The first block is the longest: in order, the threads end together. One block alone would be
-     * shared out by BLAS, and by the number of threads. */
+    const ptrdiff_t blocks = (n + UNIT_VECTORS - 1) / UNIT_VECTORS;
+    /* One block alone would be shared out by BLAS, and by the number of threads. */
     const int threads = blocks == 1 ? nth_priv_serial_begin() : 0;
-    int failures = 0;
+    int       failures = 0;
 #pragma omp parallel reduction(+ : failures)
     {
         double          *X;
-        const nth_status mine = nth_priv_doubles(&X, L.rows * UNIT_VECTORS, "unit vectors");
+        const nth_status mine = nth_priv_doubles(&X, n * UNIT_VECTORS, "unit vectors");
         failures += mine != NTH_OK;
 #pragma omp for schedule(dynamic, 1)
         for (ptrdiff_t q = 0; q < blocks; ++q) {
-            const ptrdiff_t first = q * UNIT_VECTORS, left = L.rows - first;
-            if (mine == NTH_OK) unit_columns(L, first, (int)(left < UNIT_VECTORS ? left : UNIT_VECTORS), X, diag);
+            const ptrdiff_t first = q * UNIT_VECTORS, left = n - first;
+            if (mine == NTH_OK) solve(ctx, first, left < UNIT_VECTORS ? left : UNIT_VECTORS, X);
         }
         nth_priv_free(X);
     }
     if (blocks == 1) nth_priv_serial_end(threads);
     NTH_REQUIRE(failures == 0, NTH_E_NOMEM, "diagonal of an inverse: cannot get %.1f MB for each thread",
-                8e-6 * (double)L.rows * UNIT_VECTORS);
+                8e-6 * (double)n * UNIT_VECTORS);
 done:
     return st;
+}
+
+typedef struct chol_diagonal {
+    nth_cmat L;
+    double  *diag;
+} chol_diagonal;
+
+/* (A^{-1})_jj = |L^{-1} e_j|^2 for j from `first`; X holds (n - first) x r. The first block is the longest: in order,
+ * the threads end together. */
+static void chol_columns(const void *ctx, ptrdiff_t first, ptrdiff_t r, double *X)
+{
+    const nth_cmat  L = ((const chol_diagonal *)ctx)->L;
+    double         *diag = ((const chol_diagonal *)ctx)->diag + first;
+    const ptrdiff_t m = L.rows - first;
+    memset(X, 0, (size_t)(m * r) * sizeof *X);
+    for (ptrdiff_t j = 0; j < r; ++j) X[j * r + j] = 1.0, diag[j] = 0.0;
+    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)m, (int)r, 1.0,
+                L.a + first * L.ld + first, (int)L.ld, X, (int)r);
+    for (ptrdiff_t i = 0; i < m; ++i)
+        for (ptrdiff_t j = 0; j < r; ++j) diag[j] += X[i * r + j] * X[i * r + j];
+}
+
+nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag)
+{
+    nth_status st = NTH_OK;
+    int        n = 0, ld = 0;
+    NTH_REQUIRE(L.rows == L.cols, NTH_E_SHAPE, "factor %td x %td is not square", L.rows, L.cols);
+    NTH_TRY(nth_blas_int(L.rows, &n));
+    NTH_TRY(nth_blas_int(L.ld, &ld));
+    NTH_TRY(nth_priv_by_unit_vectors(L.rows, chol_columns, &(chol_diagonal){ L, diag }));
+done:
+    return st;
+}
+
+void nth_priv_unit_lower_solve(nth_cmat L, nth_mat X)
+{
+    cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasUnit, (int)X.rows, (int)X.cols, 1.0, L.a, (int)L.ld, X.a,
+                (int)X.ld);
 }
 
 /* With U = L^{-T}, by blocks of rows (unit vectors): M = U U^T, of which the part left of and on the

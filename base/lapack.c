@@ -158,21 +158,87 @@ done:
     return st;
 }
 
+/* A factor P L^T D L P^T with the exchanges carried out in L (dsyconv), and the inverse of D. */
+typedef struct ldlt_diagonal {
+    nth_cmat   L;
+    double    *inverse, *beside; /* (n): diagonal of D^{-1}; its entry between i - 1 and i, 0 outside of 2 x 2 blocks */
+    ptrdiff_t *item;             /* (n): e_item[i]^T P = e_i^T */
+    double    *diag;
+} ldlt_diagonal;
+
+/* (A^{-1})_jj = x D^{-1} x^T with the row x = e_j^T P L^{-1}; x ends at the place of its unit, so the last block is the longest. */
+static void ldlt_columns(const void *ctx, ptrdiff_t skip, ptrdiff_t r, double *X)
+{
+    const ldlt_diagonal *d = ctx;
+    const ptrdiff_t      m = d->L.rows - skip, first = m - r;
+    memset(X, 0, (size_t)(m * r) * sizeof *X);
+    for (ptrdiff_t j = 0; j < r; ++j) X[j * m + first + j] = 1.0;
+    nth_priv_unit_lower_solve(nth_cblock(d->L, 0, 0, m, m), nth_mat_of(X, r, m));
+    for (ptrdiff_t j = 0; j < r; ++j) {
+        const double *x = X + j * m;
+        double        sum = x[0] * x[0] * d->inverse[0];
+        for (ptrdiff_t i = 1; i < m; ++i) sum += x[i] * (x[i] * d->inverse[i] + 2.0 * x[i - 1] * d->beside[i]);
+        d->diag[d->item[first + j]] = sum;
+    }
+}
+
+/* From the diagonal of a converted factor and its superdiagonal: D^{-1}, scaled as the pivoting makes it safe. */
+static void invert_blocks(ldlt_diagonal *d, const double *super, const int *pivots)
+{
+    for (ptrdiff_t i = d->L.rows - 1; i >= 0; --i) {
+        const double c = d->L.a[i * d->L.ld + i], b = super[i];
+        d->beside[i] = 0.0;
+        if (pivots[i] > 0) {
+            d->inverse[i] = 1.0 / c;
+            continue;
+        }
+        const double first = d->L.a[(i - 1) * (d->L.ld + 1)] / b, second = c / b, scale = 1.0 / (b * (first * second - 1.0));
+        d->inverse[i] = scale * first, d->inverse[i - 1] = scale * second, d->beside[i] = -scale;
+        d->beside[--i] = 0.0;
+    }
+}
+
+static void swap_items(ptrdiff_t *item, ptrdiff_t i, ptrdiff_t j)
+{
+    const ptrdiff_t old = item[i];
+    item[i] = item[j], item[j] = old;
+}
+
+/* The exchanges in the order in which they were made; pivots count from 1, -p twice for the first of a 2 x 2 block. */
+static void order_items(ptrdiff_t *item, const int *pivots, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; ++i) item[i] = i;
+    for (ptrdiff_t i = n - 1; i >= 0; --i) {
+        if (pivots[i] > 0) swap_items(item, i, pivots[i] - 1);
+        else --i, swap_items(item, i, -pivots[i] - 1);
+    }
+}
+
 nth_status nth_ldlt_inverse_diagonal(nth_mat F, const int *pivots, double *diag)
 {
-    enum { UNIT_VECTORS = 256 }; /* solved for together */
-    nth_status st = NTH_OK;
-    nth_mat    B = { 0 };
-    NTH_TRY(nth_priv_mat(&B, F.rows < UNIT_VECTORS ? F.rows : UNIT_VECTORS, F.rows, "unit vectors"));
-    for (ptrdiff_t first = 0; first < F.rows; first += B.rows) {
-        if (F.rows - first < B.rows) B.rows = F.rows - first;
-        memset(B.a, 0, (size_t)(B.rows * B.cols) * sizeof *B.a);
-        for (ptrdiff_t j = 0; j < B.rows; ++j) B.a[j * B.ld + first + j] = 1.0;
-        NTH_TRY(nth_ldlt_solve(F, pivots, B));
-        for (ptrdiff_t j = 0; j < B.rows; ++j) diag[first + j] = B.a[j * B.ld + first + j];
-    }
+    nth_status    st = NTH_OK;
+    ldlt_diagonal d = { .L = nth_const(F), .diag = diag };
+    double       *super = NULL;
+    int           n = 0, ld = 0, info = 0;
+    NTH_REQUIRE(F.rows == F.cols, NTH_E_SHAPE, "factor %td x %td is not square", F.rows, F.cols);
+    NTH_TRY(nth_blas_int(F.rows, &n));
+    NTH_TRY(nth_blas_int(F.ld, &ld));
+    NTH_TRY(nth_priv_doubles(&super, n, "blocks of a factor"));
+    NTH_TRY(nth_priv_doubles(&d.inverse, n, "blocks of a factor"));
+    NTH_TRY(nth_priv_doubles(&d.beside, n, "blocks of a factor"));
+    NTH_TRY(nth_priv_alloc(&d.item, n, sizeof *d.item, "exchanges of a factor"));
+    info = LAPACKE_dsyconv_work(LAPACK_COL_MAJOR, 'U', 'C', n, F.a, ld, pivots, super);
+    NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "factor of size %d cannot be converted (%d)", n, info);
+    invert_blocks(&d, super, pivots);
+    order_items(d.item, pivots, n);
+    st = nth_priv_by_unit_vectors(n, ldlt_columns, &d);
+    info = LAPACKE_dsyconv_work(LAPACK_COL_MAJOR, 'U', 'R', n, F.a, ld, pivots, super);
+    if (st == NTH_OK) NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "factor of size %d cannot be converted back (%d)", n, info);
 done:
-    nth_priv_free(B.a);
+    nth_priv_free(super);
+    nth_priv_free(d.inverse);
+    nth_priv_free(d.beside);
+    nth_priv_free(d.item);
     return st;
 }
 

@@ -86,10 +86,18 @@ NTH_NODISCARD nth_status nth_chol_inverse(nth_cmat L, nth_mat M);
 NTH_NODISCARD nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot);
 /* Each row b of B (c x n) becomes A^{-1} b. F is permuted and put back on the way. */
 NTH_NODISCARD nth_status nth_ldlt_solve(nth_mat F, const int *pivots, nth_mat B);
-/* diag[i] = (A^{-1})_ii, 2 n^3 flops. */
+/* diag[i] = (A^{-1})_ii, n^3/3 flops. F is permuted and put back on the way. */
 NTH_NODISCARD nth_status nth_ldlt_inverse_diagonal(nth_mat F, const int *pivots, double *diag);
 /* Number of negative eigenvalues of A (Sylvester: that of D). */
 ptrdiff_t nth_ldlt_negatives(nth_cmat F, const int *pivots);
+
+/* Each row x (m) of X becomes x L^{-1} with the unit lower triangle of L (m x m). One thread's work. */
+void nth_priv_unit_lower_solve(nth_cmat L, nth_mat X);
+
+/* Something for all unit vectors of R^n, which come in blocks of r from `first` on and are shared out among the threads;
+ * X (n x r) is the thread's to work in. */
+typedef void nth_priv_unit_vectors(const void *ctx, ptrdiff_t first, ptrdiff_t r, double *X);
+NTH_NODISCARD nth_status nth_priv_by_unit_vectors(ptrdiff_t n, nth_priv_unit_vectors *solve, const void *ctx);
 
 const char *nth_priv_blas_name(void); /* vendor, core and threads, for provenance */
 

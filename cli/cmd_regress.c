@@ -308,21 +308,22 @@ done:
 /* The one weight given or of the published rule, or the grid of E74; with folds the ratio and the ridge of the row chosen. */
 static nth_status find_weights(cli *c, job *j, double *weights, ptrdiff_t *count, nth_reals *ridge)
 {
-    nth_status st = NTH_OK;
+    double     unit = 1.0;
+    const bool hand = weight_is(c->cfg, "hand"), loo = weight_is(c->cfg, "loo"), folds = weight_is(c->cfg, "folds");
     *count = 1, weights[0] = 0.0, *ridge = c->cfg->ridge;
     if (c->cfg->add == NULL) return NTH_OK;
-    if (weight_is(c->cfg, "hand")) {
-        CLI_TRY(cli_weight_of(c, weights, &j->K, &j->Z, c->cfg->label_ratio));
-    } else if (weight_is(c->cfg, "loo")) {
+    if ((hand || loo || folds) && cli_weight_unit(c, &unit, &j->K, &j->Z) != NTH_OK) return NTH_E_NUMERIC;
+    if (hand) {
+        weights[0] = c->cfg->label_ratio * unit;
+    } else if (loo) {
         *count = CLI_RATIOS;
-        for (int i = 0; i < CLI_RATIOS; ++i) CLI_TRY(cli_weight_of(c, &weights[i], &j->K, &j->Z, cli_ratio[i]));
-    } else if (weight_is(c->cfg, "folds")) {
+        for (int i = 0; i < CLI_RATIOS; ++i) weights[i] = cli_ratio[i] * unit;
+    } else if (folds) {
         const cli_choice_row *best = &j->choice.row[j->choice.chosen];
-        CLI_TRY(cli_weight_of(c, weights, &j->K, &j->Z, best->ratio));
+        weights[0] = best->ratio * unit;
         *ridge = (nth_reals){ .v = (double *)&best->ridge, .n = 1 };
     } else weights[0] = strtod(c->cfg->weight, NULL);
-done:
-    return st;
+    return NTH_OK;
 }
 
 /* The fit on all samples, by folds the best one that is not at a pole. */

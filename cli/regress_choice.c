@@ -19,11 +19,10 @@ static double mean_abs(nth_mat A)
     return sum / ((double)A.rows * (double)A.cols);
 }
 
-nth_status cli_weight_of(cli *c, double *weight, const cli_gram *K, const cli_gram *Z, double ratio)
+nth_status cli_weight_unit(cli *c, double *unit, const cli_gram *K, const cli_gram *Z)
 {
-    const double scale = mean_abs(K->K.train) / mean_abs(Z->K.train);
-    if (!isfinite(scale)) return cli_fail(c, NTH_E_NUMERIC, "%s: %s is zero; it has no weight", Z->path, Z->name);
-    *weight = ratio * scale;
+    *unit = mean_abs(K->K.train) / mean_abs(Z->K.train);
+    if (!isfinite(*unit)) return cli_fail(c, NTH_E_NUMERIC, "%s: %s is zero; it has no weight", Z->path, Z->name);
     return NTH_OK;
 }
 
@@ -141,9 +140,10 @@ done:
 static nth_status one_fold(cli *c, cli_choice *choice, part *p, nth_task task)
 {
     nth_status st = NTH_OK;
-    double     weight[CLI_RATIOS];
+    double     weight[CLI_RATIOS], unit;
     cli_fits   fits = { .task = task, .test_only = true, .Y = nth_const(p->Y), .Y_test = nth_const(p->Y_held) };
-    for (int r = 0; r < CLI_RATIOS; ++r) CLI_TRY(cli_weight_of(c, &weight[r], &p->K, &p->Z, cli_ratio[r]));
+    CLI_TRY(cli_weight_unit(c, &unit, &p->K, &p->Z));
+    for (int r = 0; r < CLI_RATIOS; ++r) weight[r] = cli_ratio[r] * unit;
     CLI_TRY(cli_fits_make(c, &fits, &p->K, &p->Z, weight, CLI_RATIOS, c->cfg->ridge));
     for (ptrdiff_t i = 0; i < choice->count; ++i) {
         const cli_fit  *fit = &fits.fit[i];

@@ -24,8 +24,8 @@ typedef struct cli_choice {
     ptrdiff_t       count, chosen, folds, held; /* the least mse; samples held out */
 } cli_choice;
 
-/* ratio * mean |K| / mean |Z|. */
-NTH_NODISCARD nth_status cli_weight_of(cli *c, double *weight, const cli_gram *K, const cli_gram *Z, double ratio);
+/* mean |K| / mean |Z|: the weight of ratio 1. */
+NTH_NODISCARD nth_status cli_weight_unit(cli *c, double *unit, const cli_gram *K, const cli_gram *Z);
 
 /* Folds of Z's file (/fold, /fold_1/NAME ..), or for a kernel free of labels those of --folds, --validation and --seed. */
 NTH_NODISCARD nth_status cli_choose(cli *c, cli_choice *choice, const cli_gram *K, const cli_gram *Z, nth_task task, nth_mat y);

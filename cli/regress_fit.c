@@ -152,7 +152,7 @@ static nth_status factor(nth_regress **r, nth_mat work, const nth_regress_option
     return nth_regress_create_in_place(r, work, opt);
 }
 
-/* All ridges for one weight. Without --method an indefinite sum goes from Cholesky to LDL^T. */
+/* All ridges for one weight. Without --method a sum may be indefinite. */
 static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const cli_gram *K,
                              const cli_gram *Z, ptrdiff_t first, double weight, nth_reals ridge)
 {
@@ -160,17 +160,12 @@ static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const 
     nth_regress        *r = NULL;
     nth_regress_options opt = { .intercept = strcmp(c->cfg->intercept, "yes") == 0 };
     for (ptrdiff_t i = 0; i < ridge.n; ++i) opt.ridge = fmax(opt.ridge, ridge.v[i]);
-    opt.method = ridge.n > 1 ? NTH_REGRESS_EIGEN : NTH_REGRESS_CHOLESKY;
+    opt.method = ridge.n > 1 ? NTH_REGRESS_EIGEN : Z != NULL ? NTH_REGRESS_AUTO : NTH_REGRESS_CHOLESKY;
     if (c->cfg->regress_method != NULL)
         for (opt.method = 0;
              strcmp(nth_regress_method_name(opt.method), c->cfg->regress_method) != 0;)
             ++opt.method;
     nth_status made = factor(&r, work, &opt, K, Z, weight);
-    if (made == NTH_E_NUMERIC && Z != NULL && c->cfg->regress_method == NULL &&
-        opt.method == NTH_REGRESS_CHOLESKY) {
-        opt.method = NTH_REGRESS_LDLT;
-        made = factor(&r, work, &opt, K, Z, weight);
-    }
     /* One factorisation serves all ridges; if the largest is refused, another may do. */
     for (ptrdiff_t i = 0; made == NTH_E_NUMERIC && ridge.n > 1 && i < ridge.n; ++i) {
         opt.ridge = ridge.v[i];
@@ -180,7 +175,7 @@ static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const 
         cli_fit *fit = &s->fit[first + i];
         *fit = (cli_fit){ .weight = weight,
                           .ridge = ridge.v[i],
-                          .method = opt.method,
+                          .method = r != NULL ? nth_regress_get_info(r).method : opt.method,
                           .loo_mse = NAN,
                           .loo_error = NAN,
                           .gcv = NAN,

@@ -24,7 +24,7 @@ static const double ASYMMETRY =
 
 const char *nth_regress_method_name(nth_regress_method method)
 {
-    static const char *const name[] = { "cholesky", "ldlt", "eigen" };
+    static const char *const name[] = { "cholesky", "ldlt", "eigen", "auto" };
     return (unsigned)method < sizeof name / sizeof *name ? name[method] : NULL;
 }
 
@@ -99,8 +99,6 @@ static nth_status factor(nth_regress *r, const nth_regress_options *opt)
         goto done;
     }
     for (ptrdiff_t i = 0; i < r->n; ++i) r->A.a[i * r->A.ld + i] += opt->ridge;
-    if (r->method == NTH_REGRESS_LDLT)
-        NTH_TRY(nth_priv_alloc(&r->pivots, r->n, sizeof *r->pivots, "pivots"));
     NTH_TRY(nth_priv_regress_factor(r));
 done:
     return st;

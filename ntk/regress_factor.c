@@ -149,7 +149,7 @@ nth_status nth_priv_regress_judge(nth_regress *r, double ridge)
                 ridge);
     for (ptrdiff_t k = 0; r->intercept && k < r->n; ++k)
         if (constant < 0 || fabs(d[k] - r->shift) < fabs(d[constant] - r->shift)) constant = k;
-    r->info = (nth_regress_info){ .ridge = ridge, .exact = true };
+    r->info = (nth_regress_info){ .ridge = ridge, .exact = true, .method = r->method };
     for (ptrdiff_t k = 0; k < r->n; ++k) {
         if (k == constant) continue;
         smallest = fmin(smallest, d[k]), largest = fmax(largest, d[k]);
@@ -216,6 +216,25 @@ done:
     return st;
 }
 
+/* AUTO becomes the method that went through; what is above the diagonal is still the matrix then. */
+static nth_status factor(nth_regress *r, const double *diag, ptrdiff_t *pivot)
+{
+    nth_status st = NTH_OK;
+    if (r->method != NTH_REGRESS_LDLT) {
+        st = nth_chol(r->A, pivot);
+        if (r->method == NTH_REGRESS_CHOLESKY || *pivot == 0) {
+            r->method = NTH_REGRESS_CHOLESKY;
+            return st;
+        }
+        restore(r, diag, 0.0);
+    }
+    r->method = NTH_REGRESS_LDLT;
+    NTH_TRY(nth_priv_alloc(&r->pivots, r->n, sizeof *r->pivots, "pivots"));
+    NTH_TRY(nth_ldlt(r->A, r->pivots, pivot));
+done:
+    return st;
+}
+
 nth_status nth_priv_regress_factor(nth_regress *r)
 {
     nth_status   st = NTH_OK;
@@ -226,7 +245,8 @@ nth_status nth_priv_regress_factor(nth_regress *r)
     NTH_TRY(nth_priv_doubles(&diag, r->n, "diagonal"));
     for (ptrdiff_t i = 0; i < r->n; ++i) diag[i] = r->A.a[i * r->A.ld + i];
     NTH_TRY(nth_priv_lanczos(apply_matrix, r, r->n, &lo, &hi));
-    st = r->method == NTH_REGRESS_LDLT ? nth_ldlt(r->A, r->pivots, &pivot) : nth_chol(r->A, &pivot);
+    st = factor(r, diag, &pivot);
+    r->info.method = r->method;
     if (pivot > 0 && r->method == NTH_REGRESS_CHOLESKY)
         NTH_TRY(explain_failure(r, diag, lo, hi, pivot));
     if (pivot > 0) {

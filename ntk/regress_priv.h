@@ -31,7 +31,7 @@ typedef nth_status nth_priv_operator(const void *ctx, const double *x, double *y
 NTH_NODISCARD nth_status nth_priv_lanczos(nth_priv_operator *apply, const void *ctx, ptrdiff_t n,
                                           double *lo, double *hi);
 
-/* Factors A = K + rho I, both triangles of which hold the matrix, by Cholesky or LDL^T; fills in
+/* Factors A = K + rho I, both triangles of which hold the matrix, by r->method, which AUTO leaves; fills in
  * info, or refuses with the figures and a ridge. */
 NTH_NODISCARD nth_status nth_priv_regress_factor(nth_regress *r);
 /* EIGEN: judges K + rho I from all eigenvalues and takes rho over. */

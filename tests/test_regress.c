@@ -300,6 +300,29 @@ static void indefinite_kernel(void)
     }
 }
 
+/* AUTO is Cholesky where that goes through and LDL^T where it does not, to the bit. */
+static void auto_takes_the_one_that_fits(void)
+{
+    enum { N = 300 };
+    for (int which = 0; which < 2; ++which)
+        for (int intercept = 0; intercept < 2; ++intercept) {
+            const nth_cmat K = nth_const(make_kernel(N, N, 1.0, which == 0 ? 0.0 : 0.2)), Y = nth_cmat_of(targets, N, C);
+            static double  alpha[2][N * C], e[2][N * C];
+            double         offset[2][C];
+            nth_regress   *r[2] = { make(K, methods[which], 0.01, intercept), make(K, NTH_REGRESS_AUTO, 0.01, intercept) };
+            for (int m = 0; m < 2; ++m) {
+                NTH_CHECK(nth_regress_get_info(r[m]).method == methods[which]);
+                NTH_CHECK_OK(nth_regress_solve(nth_mat_of(alpha[m], N, C), offset[m], r[m], Y));
+                NTH_CHECK_OK(nth_regress_loo(nth_mat_of(e[m], N, C), r[m], nth_cmat_of(alpha[m], N, C)));
+            }
+            const nth_regress_info info[2] = { nth_regress_get_info(r[0]), nth_regress_get_info(r[1]) };
+            NTH_CHECK((info[1].negative > 0) == (which == 1) && info[1].negative == info[0].negative);
+            NTH_CHECK(info[1].cond == info[0].cond && info[1].smallest == info[0].smallest);
+            NTH_CHECK(memcmp(alpha[0], alpha[1], sizeof alpha[0]) == 0 && memcmp(e[0], e[1], sizeof e[0]) == 0);
+            for (int m = 0; m < 2; ++m) nth_regress_destroy(&r[m]);
+        }
+}
+
 /* Lanczos against all eigenvalues; decay 0.9 spans fourteen decades, where the smallest is rounding. */
 static void ends_of_the_spectrum(void)
 {
@@ -517,7 +540,8 @@ int main(void)
                            { "loo_is_leaving_out", loo_is_leaving_out },
                            { "singular_is_refused", singular_is_refused },
                            { "indefinite_kernel", indefinite_kernel },
-                           { "ends_of_the_spectrum", ends_of_the_spectrum },
+                           { "auto_takes_the_one_that_fits", auto_takes_the_one_that_fits },
+        { "ends_of_the_spectrum", ends_of_the_spectrum },
                            { "one_decomposition_for_all_ridges", one_decomposition_for_all_ridges },
                            { "in_place_is_the_same", in_place_is_the_same },
                            { "same_bits_on_any_threads", same_bits_on_any_threads },

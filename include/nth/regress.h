@@ -24,7 +24,8 @@ extern "C" {
 typedef enum nth_regress_method {
     NTH_REGRESS_CHOLESKY, /* K + rho I positive definite */
     NTH_REGRESS_LDLT,     /* symmetric, perhaps indefinite (Bunch, Kaufman) */
-    NTH_REGRESS_EIGEN /* spectral form: any number of ridges from one eigendecomposition (E88) */
+    NTH_REGRESS_EIGEN,    /* spectral form: any number of ridges from one eigendecomposition (E88) */
+    NTH_REGRESS_AUTO      /* CHOLESKY; LDLT where K + rho I is not positive definite */
 } nth_regress_method;
 
 typedef struct nth_regress_options {
@@ -40,6 +41,7 @@ typedef struct nth_regress_info {
     double    smallest, largest; /* eigenvalues of K */
     double    cond;              /* of K + rho I: largest over smallest absolute eigenvalue */
     ptrdiff_t negative;          /* number of negative eigenvalues of K + rho I */
+    nth_regress_method method;   /* the one taken; never AUTO */
     bool      exact;             /* EIGEN: to rounding; else estimated by Lanczos: cond and largest from
                                     below, smallest + rho from above, to a few percent as a rule */
 } nth_regress_info;
@@ -60,7 +62,7 @@ NTH_API double nth_regress_work_bytes(ptrdiff_t n, nth_regress_method method, bo
  * Shapes     K (n x n) symmetric, lower triangle used; n >= 1, with an intercept n >= 2.
  * Scaling    rho is added to the diagonal as it is; KARE's ridge (E93) is rho/n.
  * Ownership  *r is the caller's: nth_regress_destroy. K is not kept. On failure *r is NULL.
- * Cost       CHOLESKY, LDLT: n^3/3 flops, n^2 doubles; EIGEN: about 9 n^3 flops, 4 n^2 doubles (n^2 kept).
+ * Cost       CHOLESKY, LDLT: n^3/3 flops, n^2 doubles; AUTO: one after the other at most; EIGEN: about 9 n^3 flops, 4 n^2 doubles (n^2 kept).
  * Accuracy   relative c n eps cond; test_regress.c, methods_agree. Same bits for any number of threads;
  *            LDLT and EIGEN take one.
  * Errors     NTH_E_SHAPE; NTH_E_ARG (ridge negative or NaN); NTH_E_NOMEM, before it starts; NTH_E_NUMERIC:
