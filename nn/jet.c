@@ -19,12 +19,22 @@ enum {
 
 static ptrdiff_t width(const nth_jet *jet, int l) { return jet->src->net->cfg.widths[l]; }
 
+/* Of df/dx in a plain jet: any hidden layer but the last, whose rows are alike. */
+static ptrdiff_t shared_doubles(const nth_net_config *cfg, ptrdiff_t rows)
+{
+    ptrdiff_t most = cfg->widths[cfg->layers - 1];
+    for (int l = 1; l < cfg->layers - 1; ++l)
+        if (rows * cfg->widths[l] > most) most = rows * cfg->widths[l];
+    return most;
+}
+
 double nth_jet_doubles(const nth_net_config *cfg, int comps, ptrdiff_t rows, bool staged)
 {
-    double total = 0.0;
+    const bool plain = comps == 1 && !staged;
+    double     total = plain ? (double)shared_doubles(cfg, rows) : 0.0;
     for (int l = 1; l < cfg->layers; ++l) {
         const double entries = (double)comps * (double)rows * (double)cfg->widths[l];
-        total += entries * (staged ? 5.0 : 3.0) * (cfg->doubled ? 2.0 : 1.0);
+        total += entries * (staged ? 5.0 : plain ? 2.0 : 3.0) * (cfg->doubled ? 2.0 : 1.0);
     }
     return total;
 }
@@ -39,18 +49,21 @@ nth_status nth_jet_create(nth_jet **out, const nth_algebra *alg, const nth_rows 
                 "rows %td to %td of %td", first, first + rows, src->rows);
     NTH_TRY(nth_priv_alloc(&jet, 1, sizeof *jet, "jet"));
     jet->alg = alg, jet->src = src, jet->first = first, jet->rows = rows, jet->staged = staged;
+    jet->plain = alg->comps == 1 && !staged;
+    if (jet->plain) NTH_TRY(nth_priv_doubles(&jet->b[0][0], shared_doubles(&src->net->cfg, rows), "backward signals"));
     for (int c = 0; c < src->net->copies; ++c)
         for (int l = 0; l < src->net->cfg.layers - 1; ++l) {
             const ptrdiff_t entries = alg->comps * rows * src->net->cfg.widths[l + 1];
             NTH_TRY(nth_priv_doubles(&jet->x[c][l], entries, "activations"));
-            NTH_TRY(nth_priv_doubles(&jet->s[c][l], entries, "activation slopes"));
             NTH_TRY(nth_priv_doubles(&jet->d[c][l], entries, "backward signals"));
+            if (jet->plain) jet->s[c][l] = jet->d[c][l];
+            else NTH_TRY(nth_priv_doubles(&jet->s[c][l], entries, "activation slopes"));
             if (staged) {
                 NTH_TRY(nth_priv_doubles(&jet->h[c][l], entries, "pre-activations"));
                 NTH_TRY(nth_priv_doubles(&jet->b[c][l], entries, "backward signals"));
             } else {
                 jet->h[c][l] = jet->x[c][l];
-                jet->b[c][l] = jet->d[c][l];
+                jet->b[c][l] = jet->plain ? jet->b[0][0] : jet->d[c][l];
             }
         }
     *out = jet, jet = NULL;
@@ -62,10 +75,11 @@ done:
 void nth_jet_destroy(nth_jet **jet)
 {
     if (*jet == NULL) return;
+    if ((*jet)->plain) nth_priv_free((*jet)->b[0][0]);
     for (int c = 0; c < 2; ++c)
         for (int l = 0; l < NTH_MAX_LAYERS; ++l) {
             nth_priv_free((*jet)->x[c][l]);
-            nth_priv_free((*jet)->s[c][l]);
+            if (!(*jet)->plain) nth_priv_free((*jet)->s[c][l]);
             nth_priv_free((*jet)->d[c][l]);
             if (!(*jet)->staged) continue;
             nth_priv_free((*jet)->h[c][l]);
@@ -265,6 +279,17 @@ done:
     return st;
 }
 
+/* d = b * s for a b whose rows are alike, plain; with the zero as product_block adds it. */
+static void product_alike(const nth_jet *jet, int copy, int l)
+{
+    const ptrdiff_t p = width(jet, l);
+    const double   *b = jet->b[copy][l - 1], *s = jet->s[copy][l - 1];
+    double         *d = jet->d[copy][l - 1];
+#pragma omp parallel for schedule(static) if (jet->rows * p > SHARED_MIN)
+    for (ptrdiff_t i = 0; i < jet->rows; ++i)
+        for (ptrdiff_t j = 0; j < p; ++j) d[i * p + j] = 0.0 + b[j] * s[i * p + j];
+}
+
 /* b of the last hidden layer: Delta^L is the constant out_scale, so all rows are alike. */
 static nth_status backward_top(nth_jet *jet, const nth_directions *dirs, int copy, int lo, int hi)
 {
@@ -285,10 +310,12 @@ static nth_status backward_top(nth_jet *jet, const nth_directions *dirs, int cop
             for (ptrdiff_t i = 0; i < dirs->n; ++i)
                 nth_axpy(c * c * scale * scale * t->coef * (t->v ? t->v[i] : 1.0), right + i * p, b.a, p);
         }
+        if (jet->plain) break;
 #pragma omp parallel for schedule(static) if (jet->rows * p > SHARED_MIN)
         for (ptrdiff_t i = 1; i < jet->rows; ++i) memcpy(b.a + i * p, b.a, (size_t)p * sizeof(double));
     }
-    for_blocks(product_block, jet, copy, L - 1, lo, hi);
+    if (jet->plain) product_alike(jet, copy, L - 1);
+    else for_blocks(product_block, jet, copy, L - 1, lo, hi);
     return st;
 }
 

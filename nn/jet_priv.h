@@ -40,11 +40,12 @@ typedef struct nth_jet {
     const nth_rows    *src;
     ptrdiff_t          first, rows; /* rows [first, first + rows) of src */
     bool               staged;      /* components are added in several calls */
+    bool               plain;       /* one component, at once: two arrays a layer and b */
     /* [copy][l-1] for l < L: (comps x rows x p_l), one component after the other */
     double            *h[2][NTH_MAX_LAYERS]; /* pre-activations; the same array as x if not staged */
     double            *x[2][NTH_MAX_LAYERS]; /* sigma(h) */
-    double            *s[2][NTH_MAX_LAYERS]; /* sigma'(h) */
-    double            *b[2][NTH_MAX_LAYERS]; /* df/dx; the same array as d if not staged */
+    double            *s[2][NTH_MAX_LAYERS]; /* sigma'(h); if plain the same array as d, lost at the end */
+    double            *b[2][NTH_MAX_LAYERS]; /* df/dx; the same array as d if not staged, one of all layers if plain */
     double            *d[2][NTH_MAX_LAYERS]; /* Delta = df/dh */
 } nth_jet;
 

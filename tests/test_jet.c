@@ -427,22 +427,25 @@ static void jet_arrays(void)
             nth_rows   *rows = NULL;
             nth_jet    *jet = NULL;
             nth_algebra alg;
-            double      count = 0.0;
+            double      count = 0.0, shared = 0.0;
             if (!shape_open(&s, a)) return;
-            nth_algebra_nilpotent(&alg, 1 + a % 3);
+            nth_algebra_nilpotent(&alg, a % 4);
             NTH_CHECK_OK(nth_rows_create(&rows, s.net, shape_train(&s), shape_test(&s)));
             NTH_CHECK_OK(nth_jet_create(&jet, &alg, rows, 1, s.n, staged));
             for (int c = 0; c < 2; ++c)
                 for (int l = 0; l < NTH_MAX_LAYERS; ++l) {
                     const double entries =
                         jet->x[c][l] ? (double)(alg.comps * s.n * s.net->cfg.widths[l + 1]) : 0.0;
-                    count += entries *
-                             (3 + (jet->h[c][l] != jet->x[c][l]) + (jet->b[c][l] != jet->d[c][l]));
+                    const bool own_b = !jet->plain && jet->b[c][l] != jet->d[c][l];
+                    count += entries * (2 + (jet->s[c][l] != jet->d[c][l]) + (jet->h[c][l] != jet->x[c][l]) + own_b);
+                    shared = fmax(shared, l + 2 < s.net->cfg.layers ? entries : entries / (double)s.n);
                 }
+            NTH_CHECK(jet->plain == (alg.comps == 1 && !staged));
+            if (jet->plain) count += shared;
             NTH_CHECK(nth_jet_doubles(&s.net->cfg, alg.comps, s.n, staged) == count);
             NTH_CHECK_STATUS(nth_jet_advance(jet, NULL, 0, 2), NTH_E_ARG);
             NTH_CHECK_STATUS(nth_jet_advance(jet, NULL, 1, 1), NTH_E_ARG);
-            if (!staged) NTH_CHECK_STATUS(nth_jet_advance(jet, NULL, 0, 1), NTH_E_ARG);
+            if (!staged && !jet->plain) NTH_CHECK_STATUS(nth_jet_advance(jet, NULL, 0, 1), NTH_E_ARG);
             nth_jet_destroy(&jet);
             NTH_CHECK_STATUS(nth_jet_create(&jet, &alg, rows, 0, 0, staged), NTH_E_SHAPE);
             NTH_CHECK_STATUS(nth_jet_create(&jet, &alg, rows, s.k + 1, s.n, staged), NTH_E_SHAPE);
