@@ -96,8 +96,7 @@ nth_status nth_priv_strdup(char **out, const char *s)
     return st;
 }
 
-/* Bytes the kernel says can be had without swapping; negative where it does not say. */
-static double available_bytes(void)
+double nth_priv_mem_available(void)
 {
     double kib = -1.0;
     char   line[128];
@@ -112,7 +111,7 @@ static double available_bytes(void)
 nth_status nth_priv_mem_check(double bytes, const char *what)
 {
     nth_status   st = NTH_OK;
-    const double have = available_bytes();
+    const double have = nth_priv_mem_available();
     NTH_REQUIRE(have < 0.0 || bytes <= have, NTH_E_NOMEM,
                 "%s needs %.2f GB of memory, %.2f GB are available", what, bytes * 1e-9,
                 have * 1e-9);

@@ -26,6 +26,8 @@ NTH_NODISCARD nth_status nth_priv_mat(nth_mat *out, ptrdiff_t rows, ptrdiff_t co
 /* Copy of a NUL-terminated string. */
 NTH_NODISCARD nth_status nth_priv_strdup(char **out, const char *s);
 
+/* Bytes that the operating system says can be had without swapping; negative where it does not say. */
+double nth_priv_mem_available(void);
 /* Refuses work that needs more than the memory now available, before it starts. */
 NTH_NODISCARD nth_status nth_priv_mem_check(double bytes, const char *what);
 

@@ -157,11 +157,11 @@ static void store_columns(const tile *t, const nth_lantk_model *m, const double 
                           ptrdiff_t count)
 {
     nth_lantk      *z = t->z;
-    const ptrdiff_t p = z->p, columns = p + (z->opt.intercept ? 2 : 1);
-    for (ptrdiff_t f = 0; f < columns; ++f) /* rows of F: features, T, 1 */
+    const ptrdiff_t first = z->group * z->held, columns = nth_priv_sketch_width(z);
+    for (ptrdiff_t f = first; f < first + z->held && f < columns; ++f) /* rows of F: features, T, 1 */
         for (ptrdiff_t a = 0; a < count; ++a) {
             const ptrdiff_t s = m->place[i], q = m->place[list[a]];
-            double         *column = z->columns + f * z->padded;
+            double         *column = z->columns + (f - first) * z->padded;
             column[s * m->kept + q] = column[q * m->kept + s] = F[f * NTH_STRIP + a];
         }
 }
@@ -181,6 +181,7 @@ static ptrdiff_t append(const tile *t, const nth_lantk_model *m, double *P, ptrd
         *sum_abs += fabs(F[a]);
     }
     if (t->z->columns != NULL) store_columns(t, m, F, i, list, count);
+    if (t->z->group > 0) return at; /* moments are there */
     for (ptrdiff_t f = 0; f < p; ++f)
         for (ptrdiff_t a = 0; a < count; ++a) F[f * NTH_STRIP + a] = (F[f * NTH_STRIP + a] - m->shift[f]) / m->scale[f];
     return at + count;
@@ -260,7 +261,7 @@ nth_status nth_priv_features_gather(nth_lantk *z, ptrdiff_t row, ptrdiff_t col, 
     const ptrdiff_t first = only < 0 ? 0 : only, models = only < 0 ? z->models : 1;
     const ptrdiff_t diagonal = row == col ? 1 : 0, tasks = (strips + diagonal) * models;
     int             failures = 0;
-    for (ptrdiff_t f = first; f < first + models && row == 0 && col == 0; ++f) NTH_TRY(sample(&t, &z->model[f]));
+    for (ptrdiff_t f = first; f < first + models && row == 0 && col == 0 && z->group == 0; ++f) NTH_TRY(sample(&t, &z->model[f]));
 #pragma omp parallel reduction(+ : failures)
     {
         double          *P;
@@ -275,7 +276,7 @@ nth_status nth_priv_features_gather(nth_lantk *z, ptrdiff_t row, ptrdiff_t col, 
     }
     NTH_REQUIRE(failures == 0, NTH_E_NOMEM, "features of a strip: cannot get %.1f MB for each thread",
                 8e-6 * NTH_MOMENTS * NTH_STRIP);
-    for (ptrdiff_t f = 0; f < models; ++f) {
+    for (ptrdiff_t f = 0; f < models && z->group == 0; ++f) {
         double total[NTH_MOMENTS * NTH_MOMENTS] = { 0 };
         for (ptrdiff_t s = 0; s < strips + diagonal; ++s)
             add_slot(z, &z->model[first + f], z->slots + (s * models + f) * SLOT, s < strips ? 2.0 : 1.0, total);

@@ -147,14 +147,14 @@ void nth_lantk_destroy(nth_lantk **out)
     nth_priv_free(z->model);
     nth_priv_free(z->square), nth_priv_free(z->norm), nth_priv_free(z->mean), nth_priv_free(z->spread);
     nth_priv_free(z->K.a), nth_priv_free(z->G.a), nth_priv_free(z->L.a);
-    nth_priv_free(z->slots), nth_priv_free(z->columns);
+    nth_priv_free(z->slots), nth_priv_free(z->columns), nth_priv_free(z->sampled);
     nth_priv_free(z);
 }
 
 ptrdiff_t nth_lantk_tile_size(const nth_lantk *z) { return z->edge; }
 
-/* The sketch of each model has its own pass: one set of columns is held. */
-static ptrdiff_t passes(const nth_lantk *z) { return z->columns != NULL ? z->models : 1; }
+/* The sketch of each model has its own passes: one group of its columns is held. */
+static ptrdiff_t passes(const nth_lantk *z) { return z->columns != NULL ? z->models * z->groups : 1; }
 
 ptrdiff_t nth_lantk_steps(const nth_lantk *z) { return z->tiles * passes(z); }
 
@@ -191,21 +191,25 @@ done:
 nth_status nth_lantk_gather(nth_lantk *z, ptrdiff_t step)
 {
     nth_status      st = NTH_OK;
-    const ptrdiff_t pass = step / z->tiles;
+    const bool      sketch = z->columns != NULL;
+    const ptrdiff_t pass = step / z->tiles, model = sketch ? pass / z->groups : -1;
     ptrdiff_t       row = 0, col = step % z->tiles;
     NTH_REQUIRE(step == z->next && step < nth_lantk_steps(z), NTH_E_ARG, "step %td; %td of %td is next", step, z->next,
                 nth_lantk_steps(z));
     while (col > row) col -= ++row; /* tiles of the lower triangle, row by row */
     row *= z->edge, col *= z->edge;
     const ptrdiff_t r = least(z->edge, z->n - row), c = least(z->edge, z->n - col);
+    if (sketch) z->group = pass % z->groups;
     NTH_TRY(nth_priv_lantk_load(z, row, col, r, c));
-    if (z->regression) NTH_TRY(nth_priv_features_gather(z, row, col, r, c, z->columns != NULL ? pass : -1));
+    if (z->regression) NTH_TRY(nth_priv_features_gather(z, row, col, r, c, model));
     else NTH_TRY(nth_priv_kr_gather(z, row, col, r, c));
     ++z->next;
     if (z->next % z->tiles != 0) goto done;
     if (!z->regression) NTH_TRY(nth_priv_kr_finish(z));
+    if (sketch) nth_priv_sketch_columns(z, &z->model[model]);
+    if (sketch && z->group + 1 < z->groups) goto done;
     for (ptrdiff_t f = 0; f < z->models; ++f)
-        if (passes(z) == 1 || f == pass) NTH_TRY(finish(z, &z->model[f]));
+        if (!sketch || f == model) NTH_TRY(finish(z, &z->model[f]));
 done:
     return st;
 }

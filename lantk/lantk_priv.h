@@ -66,8 +66,9 @@ struct nth_lantk {
     nth_lantk_model  *model;                         /* (models) */
     nth_mat           K, G, L;                       /* (edge x edge) base kernel, <x,x'>, |x-x'|_1 */
     double           *slots;                         /* results of the strips of a step */
-    double           *columns;                       /* fjlt (p + 1 or 2) x padded */
-    ptrdiff_t         padded;
+    double           *columns;                       /* fjlt (held x padded): columns group * held, .. of features, T, 1 */
+    double           *sampled;                       /* fjlt (p + 1 or 2) x rows: the sketch, column by column */
+    ptrdiff_t         padded, held, groups, group;
 };
 
 /* One point with training points col, col+1, ..: rows of the three blocks. */
@@ -93,7 +94,8 @@ NTH_NODISCARD nth_status nth_priv_features_begin(nth_lantk *z);
 /* F (p x count), rows ld apart, of the point with training points list[0..count), or col, col+1, .. without a list. */
 void nth_priv_features(double *F, ptrdiff_t ld, const nth_lantk *z, const nth_lantk_model *m, const nth_pair_row *r,
                        const ptrdiff_t *list, ptrdiff_t count);
-/* Moments of the pairs of the loaded tile; fjlt: of model `only`, which also stores its columns (-1: all models). */
+/* Moments of the pairs of the loaded tile; fjlt: of model `only`, which also stores the columns of the group, and after
+ * the first group does nothing else (-1: all models). */
 NTH_NODISCARD nth_status nth_priv_features_gather(nth_lantk *z, ptrdiff_t row, ptrdiff_t col, ptrdiff_t r, ptrdiff_t c,
                                                   ptrdiff_t only);
 
@@ -115,7 +117,13 @@ bool nth_priv_fit_mean(double *mean, const nth_lantk_model *m, ptrdiff_t p, ptrd
 double nth_priv_fit_residual(const nth_lantk_model *m, ptrdiff_t p, const double *w, double constant);
 
 /* sketch.c */
+extern ptrdiff_t nth_test_sketch_columns; /* set by tests: held at a time */
 NTH_NODISCARD nth_status nth_priv_sketch_begin(nth_lantk *z);
+/* Features, T, and 1 with an intercept. */
+ptrdiff_t nth_priv_sketch_width(const nth_lantk *z);
+/* Rows of the sketch of the group's columns, which all pairs have stored. */
+void nth_priv_sketch_columns(nth_lantk *z, const nth_lantk_model *m);
+/* The least squares on these, when all groups are done. */
 NTH_NODISCARD nth_status nth_priv_sketch_fit(nth_lantk *z, nth_lantk_model *m);
 /* In place, natural order, not scaled: H H = n. n is a power of two. */
 void nth_priv_wht(double *x, ptrdiff_t n);

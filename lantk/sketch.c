@@ -4,6 +4,9 @@
  * signs, a Walsh-Hadamard transform that spreads every row over all, and k sparse Gaussian combinations of the
  * result; then least squares on k rows. There for comparison: fit.c solves the same problem exactly in little
  * memory. Overall factors cancel and are left out.
+ *
+ * Columns do not meet before the rows are sampled: half of the memory that is free holds as many as it may, and the
+ * pairs are gone through once for each such group. The bits do not depend on their number.
  */
 #include "lantk_priv.h"
 #include "alloc_priv.h"
@@ -16,27 +19,41 @@
 enum { WHT_CACHE = 1 << 12, SIGNS = 32, RUN_OF_SIGNS = 0, RUN_OF_GAPS = 1, RUN_OF_VALUES = 2 };
 static const double CUT = 1e-12; /* of the largest singular value */
 
-static ptrdiff_t columns_of(const nth_lantk *z) { return z->p + (z->opt.intercept ? 2 : 1); }
+ptrdiff_t nth_test_sketch_columns = 0;
+
+ptrdiff_t nth_priv_sketch_width(const nth_lantk *z) { return z->p + (z->opt.intercept ? 2 : 1); }
+
+/* How many columns of `bytes` are held at a time. */
+static ptrdiff_t columns_held(ptrdiff_t columns, double bytes)
+{
+    const double free_bytes = nth_priv_mem_available(), most = free_bytes < 0.0 ? (double)columns : fmax(floor(0.5 * free_bytes / bytes), 1.0);
+    ptrdiff_t    held = most < (double)columns ? (ptrdiff_t)most : columns;
+    if (nth_test_sketch_columns > 0 && nth_test_sketch_columns < held) held = nth_test_sketch_columns;
+    const ptrdiff_t groups = (columns + held - 1) / held;
+    return (columns + groups - 1) / groups;
+}
 
 nth_status nth_priv_sketch_begin(nth_lantk *z)
 {
     nth_status   st = NTH_OK;
-    const double pairs = (double)z->n * (double)z->n;
-    double       padded = 1.0;
-    ptrdiff_t    rows;
+    const double    pairs = (double)z->n * (double)z->n;
+    const ptrdiff_t columns = nth_priv_sketch_width(z);
+    double          padded = 1.0;
+    ptrdiff_t       rows;
     while (padded < pairs) padded *= 2.0;
-    st = nth_priv_mem_check(8.0 * padded * (double)columns_of(z), "the sketch");
-    if (st == NTH_OK) st = nth_priv_doubles(&z->columns, (ptrdiff_t)padded * columns_of(z), "the sketch");
+    z->held = columns_held(columns, 8.0 * padded), z->groups = (columns + z->held - 1) / z->held;
+    st = nth_priv_mem_check(8.0 * padded * (double)z->held, "the sketch");
+    if (st == NTH_OK) st = nth_priv_doubles(&z->columns, (ptrdiff_t)padded * z->held, "the sketch");
     if (st == NTH_E_NOMEM) {
-        nth_priv_error_prefix("%s: %.0f rows of %td columns: ls-v%d solves the same least squares exactly without them",
-                              nth_lantk_variant_name(z->opt.variant), padded, columns_of(z), z->p > NTH_PAIR_FEATURES ? 2 : 1);
+        nth_priv_error_prefix("%s: columns of %.0f rows: ls-v%d solves the same least squares exactly without them",
+                              nth_lantk_variant_name(z->opt.variant), padded, z->p > NTH_PAIR_FEATURES ? 2 : 1);
         goto done;
     }
     z->padded = (ptrdiff_t)padded;
     const double wanted = floor(log((double)(z->p + 1)) / (z->opt.epsilon * z->opt.epsilon));
     rows = (ptrdiff_t)wanted;
-    NTH_REQUIRE(rows >= columns_of(z), NTH_E_ARG, "epsilon = %g gives a sketch of %td rows for %td columns", z->opt.epsilon,
-                rows, columns_of(z));
+    NTH_REQUIRE(rows >= columns, NTH_E_ARG, "epsilon = %g gives a sketch of %td rows for %td columns", z->opt.epsilon, rows, columns);
+    NTH_TRY(nth_priv_doubles(&z->sampled, rows * columns, "the sketch"));
     for (ptrdiff_t f = 0; f < z->models; ++f) z->model[f].info.rows = rows;
 done:
     return st;
@@ -84,10 +101,9 @@ static void signs_and_transform(const nth_lantk *z, double *column, ptrdiff_t pa
 
 /* ---- Sampling and solution ---------------------------------------------------------------------- */
 
-/* Row r: each coordinate with probability `density`, times a Gaussian; the gaps between them are geometric. */
-static void sample_row(const nth_lantk *z, ptrdiff_t r, double density, double *out, ptrdiff_t stride)
+/* Row r of c columns: each coordinate with probability `density`, times a Gaussian; the gaps between them are geometric. */
+static void sample_row(const nth_lantk *z, ptrdiff_t c, ptrdiff_t r, double density, double *out, ptrdiff_t stride)
 {
-    const ptrdiff_t c = columns_of(z);
     const double    rate = log1p(-density);
     uint64_t        index = (uint64_t)r << 20; /* room for a million entries a row */
     double          at = -1.0, value;
@@ -130,38 +146,44 @@ static void take_off_mean(double *column, ptrdiff_t pairs, double *mean, const n
     for (ptrdiff_t i = 0; i < pairs; ++i) column[i] = varies ? column[i] - *mean : 0.0;
 }
 
-nth_status nth_priv_sketch_fit(nth_lantk *z, nth_lantk_model *m)
+void nth_priv_sketch_columns(nth_lantk *z, const nth_lantk_model *m)
 {
-    nth_status      st = NTH_OK;
-    const ptrdiff_t p = z->p, k = m->info.rows, c = columns_of(z), unknowns = c - 1;
-    const ptrdiff_t pairs = m->kept * m->kept;
+    const ptrdiff_t p = z->p, k = m->info.rows, first = z->group * z->held, pairs = m->kept * m->kept;
+    const ptrdiff_t left = nth_priv_sketch_width(z) - first, c = left < z->held ? left : z->held;
     const double    columns = log((double)(p + 1)), density = fmin(columns * columns / (double)pairs, 0.5);
-    const double    best = nth_priv_fit_residual(m, p, m->info.w, m->info.constant);
-    double         *rows = NULL, *b = NULL, x[NTH_MOMENTS], mean[NTH_LANTK_MAX_FEATURES] = { 0 };
-    nth_mat         A = { 0 };
-    NTH_TRY(nth_priv_doubles(&rows, k * c, "sketch"));
-    NTH_TRY(nth_priv_doubles(&b, k, "sketch"));
-    NTH_TRY(nth_priv_mat(&A, k, unknowns, "sketch"));
-    for (ptrdiff_t f = 0; f < p && z->opt.standardize; ++f) take_off_mean(z->columns + f * z->padded, pairs, &mean[f], m, p, f);
-    for (ptrdiff_t f = 0; f < c; ++f) /* behind the pairs of this model: those of a larger one, transformed */
-        for (ptrdiff_t i = pairs; i < z->padded; ++i) z->columns[f * z->padded + i] = 0.0;
+    double         *rows = z->sampled + first * k, mean;
+    for (ptrdiff_t f = 0; f < c; ++f) {
+        double *column = z->columns + f * z->padded;
+        if (z->opt.standardize && first + f < p) take_off_mean(column, pairs, &mean, m, p, first + f);
+        for (ptrdiff_t i = pairs; i < z->padded; ++i) column[i] = 0.0; /* of a larger model or an earlier group, transformed */
+    }
 #pragma omp parallel for schedule(dynamic, 1)
     for (ptrdiff_t f = 0; f < c; ++f) signs_and_transform(z, z->columns + f * z->padded, pairs);
 #pragma omp parallel for schedule(static)
-    for (ptrdiff_t r = 0; r < k; ++r) sample_row(z, r, density, rows + r, k);
-    for (ptrdiff_t r = 0; r < k; ++r) { /* columns: features, T, 1 */
-        b[r] = rows[p * k + r];
-        for (ptrdiff_t f = 0; f < unknowns; ++f) A.a[r * unknowns + f] = rows[(f < p ? f : p + 1) * k + r];
-    }
-    NTH_TRY(least_squares(A, b, x));
+    for (ptrdiff_t r = 0; r < k; ++r) sample_row(z, c, r, density, rows + r, k);
+}
+
+nth_status nth_priv_sketch_fit(nth_lantk *z, nth_lantk_model *m)
+{
+    nth_status      st = NTH_OK;
+    const ptrdiff_t p = z->p, k = m->info.rows, unknowns = nth_priv_sketch_width(z) - 1;
+    const double    best = nth_priv_fit_residual(m, p, m->info.w, m->info.constant);
+    double          x[NTH_MOMENTS];
+    nth_mat         A = { 0 };
+    NTH_TRY(nth_priv_mat(&A, k, unknowns, "sketch"));
+    for (ptrdiff_t r = 0; r < k; ++r) /* columns: features, T, 1 */
+        for (ptrdiff_t f = 0; f < unknowns; ++f) A.a[r * unknowns + f] = z->sampled[(f < p ? f : p + 1) * k + r];
+    NTH_TRY(least_squares(A, z->sampled + p * k, x));
     m->info.constant = z->opt.intercept ? x[p] : 0.0;
-    for (ptrdiff_t f = 0; f < p; ++f) m->info.w[f] = x[f], m->info.constant -= x[f] * mean[f];
+    for (ptrdiff_t f = 0; f < p; ++f) {
+        double mean = 0.0;
+        if (z->opt.standardize) (void)nth_priv_fit_mean(&mean, m, p, f);
+        m->info.w[f] = x[f], m->info.constant -= x[f] * mean;
+    }
     const double mine = nth_priv_fit_residual(m, p, m->info.w, m->info.constant);
     m->info.excess = mine / best - 1.0;
     m->info.r2 = 1.0 - mine / best * (1.0 - m->info.r2);
 done:
-    nth_priv_free(rows);
-    nth_priv_free(b);
     nth_priv_free(A.a);
     return st;
 }

@@ -119,7 +119,7 @@ static void sketch_against_exact(void)
     nth_lantk_destroy(&z);
 }
 
-/* 10^10 pairs: 2^34 rows of 11 columns are 1.5 TB. */
+/* 10^10 pairs: a column of 2^34 rows has 137 GB. */
 static void large_sketch_is_refused(void)
 {
     enum { N = 100000 };
@@ -131,9 +131,41 @@ static void large_sketch_is_refused(void)
     for (ptrdiff_t i = 0; i < N; ++i) Y[i] = i % 2 == 0 ? 1.0 : -1.0;
     p.src = (nth_lantk_source){ .X = nth_cmat_of(X, N, 2), .Y = nth_cmat_of(Y, N, 1), .read = lantk_read, .ctx = &p };
     NTH_CHECK_STATUS(nth_lantk_create(&z, &p.src, &opt), NTH_E_NOMEM);
-    NTH_CHECK_MESSAGE("fjlt-v1: 17179869184 rows of 11 columns: ls-v1 solves the same least squares exactly without them");
+    NTH_CHECK_MESSAGE("fjlt-v1: columns of 17179869184 rows: ls-v1 solves the same least squares exactly without them");
     NTH_CHECK(z == NULL);
     free(X), free(Y);
+}
+
+/* The columns come one, three, six or all at a time: the same bits, two models with different numbers of pairs. */
+static void groups_of_columns_change_no_bit(void)
+{
+    enum { N = 60 };
+    static const ptrdiff_t held[] = { 0, 1, 3, 6 };
+    static double          Z[4][2][N * N], fold[N];
+    nth_lantk_info         info[4][2];
+    for (int i = 0; i < N; ++i) fold[i] = i % 5 == 1;
+    for (int way = 0; way < 4; ++way) {
+        lantk_problem     p;
+        nth_lantk_options opt = lantk_options(way % 2 == 0 ? NTH_LANTK_FJLT_V1 : NTH_LANTK_FJLT_V2);
+        lantk_make(&p, N, 0, 9, 2);
+        p.src.fold = fold, p.src.folds = 1;
+        opt.intercept = way % 2 == 1, opt.standardize = way / 2 == 1;
+        for (int h = 0; h < 4; ++h) {
+            nth_lantk *z = NULL;
+            nth_test_sketch_columns = held[h];
+            NTH_CHECK_OK(lantk_run(&z, &p, &opt));
+            NTH_CHECK(h == 0 ? z->groups == 1 : z->groups > 1 && z->held <= held[h]);
+            for (int m = 0; m < 2; ++m) {
+                NTH_CHECK_OK(lantk_whole(Z[h][m], z, &p, m));
+                info[h][m] = nth_lantk_get_info(z, m);
+                NTH_CHECK(memcmp(Z[h][m], Z[0][m], sizeof Z[0][m]) == 0 && memcmp(info[h][m].w, info[0][m].w, sizeof info[0][m].w) == 0);
+                NTH_CHECK(info[h][m].excess == info[0][m].excess && info[h][m].r2 == info[0][m].r2 && info[h][m].mean_K == info[0][m].mean_K);
+            }
+            nth_lantk_destroy(&z);
+        }
+        NTH_CHECK(memcmp(Z[0][0], Z[0][1], sizeof Z[0][0]) != 0);
+    }
+    nth_test_sketch_columns = 0;
 }
 
 int main(void)
@@ -141,5 +173,6 @@ int main(void)
 #define CASE(name) { #name, name }
     return nth_test_main("lantk_sketch", (nth_test_case[]){
         CASE(hadamard_by_definition), CASE(columns_are_signed_and_transformed), CASE(sketch_error_is_as_its_size_predicts),
-        CASE(sketch_against_exact), CASE(large_sketch_is_refused), { 0 } });
+        CASE(sketch_against_exact), CASE(large_sketch_is_refused),
+        CASE(groups_of_columns_change_no_bit), { 0 } });
 }

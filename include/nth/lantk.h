@@ -129,7 +129,8 @@ NTH_API ptrdiff_t nth_lantk_steps(const nth_lantk *z);
  * Shapes     step = 0, 1, .. in this order.
  * Scaling    none.
  * Ownership  as create.
- * Cost       a tile of edge e: 2 e^2 d + 3 e^2 d + 2 e^2 (p + 2)^2 flops for ls and each model.
+ * Cost       a tile of edge e: 2 e^2 d + 3 e^2 d + 2 e^2 (p + 2)^2 flops for ls and each model. fjlt: columns of n^2 numbers
+ *            padded to a power of two, as many as half of the free memory holds; the pairs once for each group of them.
  * Accuracy   same bits for any number of threads; test_lantk.c, five_sums_are_the_double_loop,
  *            streaming_is_dense_least_squares; test_lantk_sketch.c, sketch_error_is_as_its_size_predicts.
  * Errors     NTH_E_ARG (order of steps); NTH_E_NUMERIC (K not finite; K constant on the training
