@@ -96,6 +96,7 @@ static nth_status load(job *j)
     CLI_TRY(nth_file_open(&j->base, cfg->base));
     CLI_TRY(check_block(j, "/K", j->p.n));
     if (j->p.k > 0) CLI_TRY(check_block(j, "/K_test", j->p.k));
+    cli_tell_other_data(j->c, j->base, cfg->base);
     CLI_TRY(cli_folds(j->c, &j->folds, &j->fold, j->p.n, false));
 done:
     return st;

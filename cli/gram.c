@@ -48,6 +48,15 @@ done:
     return st;
 }
 
+void cli_tell_other_data(const cli *c, nth_file *file, const char *path)
+{
+    char had[sizeof c->data_checksum];
+    if (c->cfg->quiet || c->data_checksum[0] == '\0' || !nth_file_has_attr(file, "/", "data_checksum")) return;
+    if (nth_file_get_string(file, "/", "data_checksum", had, sizeof had) != NTH_OK || strcmp(had, c->data_checksum) == 0) return;
+    fprintf(stderr, "nth %s: %s was made from other inputs or labels (checksum %s) than those of %s (%s)\n",
+            nth_command_name(c->cfg->command), path, had, c->cfg->data, c->data_checksum);
+}
+
 nth_status cli_gram_open(cli *c, cli_gram *g, const char *option, const char *text, const char *usual, ptrdiff_t n, ptrdiff_t k)
 {
     nth_status st = NTH_OK;
@@ -56,6 +65,7 @@ nth_status cli_gram_open(cli *c, cli_gram *g, const char *option, const char *te
     CLI_TRY(nth_file_open(&g->file, g->path));
     CLI_TRY(check_block(c, g, "", n, n));
     if (k > 0) CLI_TRY(check_block(c, g, "_test", k, n));
+    if (strncmp(g->name, "/fold_", 6) != 0) cli_tell_other_data(c, g->file, g->path); /* a fold belongs to a kernel that was told of */
 done:
     return st;
 }

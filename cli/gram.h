@@ -16,6 +16,9 @@ typedef struct cli_gram {
     char       path[1024], name[256];
 } cli_gram;
 
+/* Says it if the file was made from other data than those of --data, unless --quiet is given. A kernel of other labels may be
+ * meant, one of other inputs of the same number hardly: nothing is refused. */
+void cli_tell_other_data(const cli *c, nth_file *file, const char *path);
 /* Opens FILE:/NAME, or FILE with the dataset `usual` if that is not NULL, and checks the shapes. */
 NTH_NODISCARD nth_status cli_gram_open(cli *c, cli_gram *g, const char *option, const char *text, const char *usual, ptrdiff_t n,
                                        ptrdiff_t k);

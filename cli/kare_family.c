@@ -79,7 +79,7 @@ static nth_status make_fits(cli *c, cli_kare_family *a, const nth_data *d, nth_t
         if (st == NTH_OK) st = score(&w, r, a->K.test, &a->fit[i]);
         if (st != NTH_OK) goto done;
     }
-    CLI_TRY(nth_kare_grid(z + grid.n, z + grid.n - made, made, nth_const(a->K.train), nth_const(d->y)));
+    CLI_TRY(nth_kare_spectral(z + grid.n, z + grid.n - made, made, nth_regress_spectral(r), nth_const(d->y)));
     for (ptrdiff_t i = 0; i < made; ++i) a->fit[grid.n - made + i].kare = z[grid.n + i];
 done:
     nth_regress_destroy(&r);

@@ -12,14 +12,22 @@
 
 #include <math.h>
 
-static nth_status check(nth_cmat K, nth_cmat Y, const double *z, ptrdiff_t count)
+static nth_status check_targets(ptrdiff_t rows, ptrdiff_t cols, nth_cmat Y, const double *z, ptrdiff_t count)
 {
     nth_status st = NTH_OK;
-    NTH_REQUIRE(K.rows == K.cols && K.rows >= 1 && Y.rows == K.rows && Y.cols >= 1, NTH_E_SHAPE,
-                "kernel %td x %td, targets %td x %td", K.rows, K.cols, Y.rows, Y.cols);
+    NTH_REQUIRE(rows == cols && rows >= 1 && Y.rows == rows && Y.cols >= 1, NTH_E_SHAPE, "kernel %td x %td, targets %td x %td", rows, cols,
+                Y.rows, Y.cols);
     for (ptrdiff_t i = 0; i < count; ++i)
         NTH_REQUIRE(isfinite(z[i]) && z[i] > 0.0, NTH_E_ARG, "ridge z = %g; must be positive and finite", z[i]);
     NTH_REQUIRE(nth_all_finite(Y), NTH_E_NUMERIC, "targets have an entry that is not finite");
+done:
+    return st;
+}
+
+static nth_status check(nth_cmat K, nth_cmat Y, const double *z, ptrdiff_t count)
+{
+    nth_status st = NTH_OK;
+    NTH_TRY(check_targets(K.rows, K.cols, Y, z, count));
     for (ptrdiff_t i = 0; i < K.rows; ++i)
         NTH_REQUIRE(nth_all_finite(nth_cblock(K, i, 0, 1, i + 1)), NTH_E_NUMERIC, "row %td of the kernel is not finite",
                     i + 1);
@@ -130,23 +138,33 @@ done:
     return st;
 }
 
+nth_status nth_kare_spectral(double *kare, const double *z, ptrdiff_t count, const nth_spectral *sp, nth_cmat Y)
+{
+    nth_status st = NTH_OK;
+    nth_mat    C = { 0 };
+    NTH_TRY(check_targets(sp->n, sp->n, Y, z, count));
+    NTH_TRY(nth_priv_mat(&C, Y.rows, Y.cols, "projected targets"));
+    NTH_TRY(nth_gemm(1.0, NTH_T, nth_const(sp->U), NTH_N, Y, 0.0, C));
+    for (ptrdiff_t i = 0; i < count; ++i) NTH_TRY(one_ridge(&kare[i], z[i], sp->d, C));
+done:
+    nth_priv_free(C.a);
+    return st;
+}
+
 nth_status nth_kare_grid(double *kare, const double *z, ptrdiff_t count, nth_cmat K, nth_cmat Y)
 {
     nth_status    st = NTH_OK;
-    nth_mat       U = { 0 }, C = { 0 };
+    nth_mat       U = { 0 };
     nth_spectral *sp = NULL;
     NTH_TRY(check(K, Y, z, count));
     NTH_TRY(nth_priv_mat(&U, K.rows, K.rows, "eigenvectors"));
-    NTH_TRY(nth_priv_mat(&C, Y.rows, Y.cols, "projected targets"));
     for (ptrdiff_t i = 0; i < K.rows; ++i)
         nth_mat_copy(nth_block(U, i, 0, 1, i + 1), nth_cblock(K, i, 0, 1, i + 1));
     nth_mirror_lower(U);
     NTH_TRY(nth_priv_spectral_take(&sp, U, false));
-    NTH_TRY(nth_gemm(1.0, NTH_T, nth_const(U), NTH_N, Y, 0.0, C));
-    for (ptrdiff_t i = 0; i < count; ++i) NTH_TRY(one_ridge(&kare[i], z[i], nth_spectral_values(sp), C));
+    NTH_TRY(nth_kare_spectral(kare, z, count, sp, Y));
 done:
     nth_spectral_destroy(&sp);
     nth_priv_free(U.a);
-    nth_priv_free(C.a);
     return st;
 }

@@ -36,6 +36,8 @@ double nth_regress_work_bytes(ptrdiff_t n, nth_regress_method method, bool in_pl
 
 nth_regress_info nth_regress_get_info(const nth_regress *r) { return r->info; }
 
+const nth_spectral *nth_regress_spectral(const nth_regress *r) { return r->sp; }
+
 /* ---- Making ------------------------------------------------------------------------------------- */
 
 static nth_status check_kernel(nth_cmat K, const nth_regress_options *opt)

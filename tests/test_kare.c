@@ -193,10 +193,21 @@ static void grid_is_evaluation(void)
 {
     const ptrdiff_t n = 61;
     const nth_mat   K = make_kernel(n, 200);
-    double          z[12], kare[12];
+    double          z[12], kare[12], again[12];
+    nth_regress    *r = NULL;
     for (int i = 0; i < 12; ++i) z[i] = pow(10.0, i - 5);
     NTH_CHECK_OK(nth_kare_grid(kare, z, 12, nth_const(K), nth_cmat_of(targets, n, C)));
     for (int i = 0; i < 12; ++i) NTH_CHECK_CLOSE(kare[i], at(K, targets, C, z[i]).kare, 1e-11, 0.0);
+    nth_mirror_lower(K); /* the regression compares both halves */
+    NTH_CHECK_OK(nth_regress_create(&r, nth_const(K), &(nth_regress_options){ NTH_REGRESS_EIGEN, 0.1, false }));
+    NTH_CHECK_OK(nth_kare_spectral(again, z, 12, nth_regress_spectral(r), nth_cmat_of(targets, n, C)));
+    NTH_CHECK(memcmp(again, kare, sizeof kare) == 0);
+    NTH_CHECK_STATUS(nth_kare_spectral(again, z, 12, nth_regress_spectral(r), nth_cmat_of(targets, n - 1, C)), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_kare_spectral(again, &(double){ -1.0 }, 1, nth_regress_spectral(r), nth_cmat_of(targets, n, C)), NTH_E_ARG);
+    nth_regress_destroy(&r);
+    NTH_CHECK_OK(nth_regress_create(&r, nth_const(K), &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.1, false }));
+    NTH_CHECK(nth_regress_spectral(r) == NULL);
+    nth_regress_destroy(&r);
     z[0] = 1e250;
     NTH_CHECK_OK(nth_kare_grid(z, z, 12, nth_const(K), nth_cmat_of(targets, n, C))); /* in place */
     for (int i = 1; i < 12; ++i) NTH_CHECK(z[i] == kare[i]);

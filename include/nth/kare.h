@@ -65,6 +65,14 @@ NTH_API NTH_NODISCARD nth_status nth_kare_evaluate(nth_kare *kare, nth_mat P, nt
 NTH_API NTH_NODISCARD nth_status nth_kare_grid(double *kare, const double *z, ptrdiff_t count,
                                                nth_cmat K, nth_cmat Y);
 
+/**
+ * The same from an eigendecomposition of K that is there (nth_spectral_create, nth_regress_spectral).
+ *
+ * Shapes, scaling, ownership, accuracy and errors as nth_kare_grid; the same bits (test_kare.c, grid_is_evaluation).
+ * Cost       2 n^2 c flops and 2 n for each ridge; n c doubles.
+ */
+NTH_API NTH_NODISCARD nth_status nth_kare_spectral(double *kare, const double *z, ptrdiff_t count, const nth_spectral *sp, nth_cmat Y);
+
 /* ---- Training -------------------------------------------------------------------------------------- */
 
 typedef struct nth_kare_options {

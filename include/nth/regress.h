@@ -88,6 +88,9 @@ NTH_API NTH_NODISCARD nth_status nth_regress_create_in_place(nth_regress **r, nt
 /** Frees an object and sets the pointer to NULL. Accepts a pointer to NULL. */
 NTH_API void nth_regress_destroy(nth_regress **r);
 
+/** EIGEN: the decomposition of K, centred if there is an intercept; it lives as long as r. Else NULL. */
+NTH_API const nth_spectral *nth_regress_spectral(const nth_regress *r);
+
 /** Eigenvalues and condition, as far as they are known. */
 NTH_API nth_regress_info nth_regress_get_info(const nth_regress *r);
 

@@ -168,3 +168,16 @@ expect 0 '' kernel --kind ntk --activation erf --data 'csv:three.csv?target=y&tr
 expect 0 '' regress --gram three.h5 --data 'csv:three.csv?target=y&train=4&test=2' --intercept yes
 holds 'multi-class' grep -q '^multi-class classification: 4 training and 2 test inputs' out
 holds 'nothing is left behind' test -z "$(ls | grep -E 'partial')"
+
+# A kernel of other data of the same size is told of, once, and used.
+O='synthetic:sphere?n=40&d=6&test=20&seed=2'
+sum() { "$nth" info "$1" | sed -n 's/^@data_checksum = //p'; }
+expect 0 '' kernel --kind ntk --activation relu --depth 3 --data "$O" --out other.h5
+told="other.h5 was made from other inputs or labels (checksum $(sum other.h5)) than those of d.h5 ($(sum K.h5))"
+expect 0 "nth regress: $told" regress --gram other.h5 --data d.h5
+expect 0 '' regress --gram other.h5 --data d.h5 --quiet
+expect 0 "nth elastic: $told" elastic --gram other.h5 --data d.h5 --bootstrap 0
+expect 0 "nth lantk: $told" lantk --variant ls-v1 --base other.h5 --data d.h5 --validation 0.2 --out O.h5
+expect 0 "nth regress: $told" regress --gram K.h5 --add other.h5:/K --weight 0.1 --data d.h5
+expect 0 '' regress --gram other.h5 --add O.h5:/Z --weight folds --data d.h5 --quiet
+expect 0 '' regress --gram K.h5 --add O.h5:/Z --weight folds --data d.h5
