@@ -175,13 +175,7 @@ static nth_status say_memory(cli *c, const job *j)
     const double n = (double)j->p.n, k = (double)j->p.k, net = 8.0 * (double)nth_net_parameters(j->p.net);
     const double training = net + nth_optimize_work_bytes(&j->shape, j->p.n, &j->opt);
     const double record = 8.0 * (double)j->T * (n + k + 5.0) + (j->rr.on ? cli_rr_bytes(j->p.n, j->p.k, j->rr.opt.bootstrap) : 0.0);
-    const double copies = j->shape.doubled ? 2.0 : 1.0;
-    double       each = copies * (double)j->shape.widths[1], widest = 0.0; /* numbers for one input */
-    for (int l = 1; l < j->shape.layers; ++l) {
-        each += 2.0 * copies * (double)j->shape.widths[l];
-        widest = fmax(widest, l + 1 < j->shape.layers ? (double)j->shape.widths[l] : 0.0);
-    }
-    const double kernel = yes(c->cfg->final_kernel) || kernels_on_the_way(j) ? net + 8.0 * (n + k) * (2.0 * (n + k) + each + widest) : 0.0;
+    const double kernel = yes(c->cfg->final_kernel) || kernels_on_the_way(j) ? net + 8.0 * (n * (n + k) + k * k) + nth_ntk_work_bytes(&j->shape, j->p.n, j->p.k) : 0.0;
     const double most = (kernels_on_the_way(j) ? training + kernel : training > kernel ? training : kernel) + record;
     if (!c->cfg->quiet)
         fprintf(stderr, "nth train: at most %.3g MB of memory for training, %.3g MB for the kernel and %.3g MB for what is recorded\n",

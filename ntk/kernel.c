@@ -3,6 +3,7 @@
  * The empirical tangent kernel K2 (E15): the plain component of a jet, and its Gram matrix.
  */
 #include "ntk_priv.h"
+#include "alloc_priv.h"
 #include "fail_priv.h"
 #include "flow_priv.h"
 
@@ -84,10 +85,19 @@ done:
     return st;
 }
 
+double nth_ntk_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdiff_t k)
+{
+    const double rows = (double)(n + k), first = (cfg->doubled ? 2.0 : 1.0) * (double)cfg->widths[1];
+    const double jets = nth_jet_doubles(cfg, 1, n, false) + (k > 0 ? nth_jet_doubles(cfg, 1, k, false) : 0.0);
+    const double longer = (double)(n > k ? n : k);
+    return 8.0 * (rows * (rows + first) + jets + 2.0 * longer * longer); /* Gram of the inputs, H; Gram matrices of a block */
+}
+
 nth_status nth_ntk_empirical(nth_blocks *K, const nth_net *net, nth_cmat X, nth_cmat X_test)
 {
     nth_status st = NTH_OK;
     nth_rows  *rows = NULL;
+    NTH_TRY(nth_priv_mem_check(nth_ntk_work_bytes(&net->cfg, X.rows, X_test.rows), "the empirical tangent kernel"));
     NTH_TRY(nth_rows_create(&rows, net, X, X_test));
     NTH_TRY(nth_priv_ntk_rows(K, NULL, rows));
 done:

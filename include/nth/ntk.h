@@ -31,10 +31,14 @@ typedef struct nth_blocks {
  * Ownership  the caller's.
  * Cost       4 N sum_l p_l q_l + N^2 sum_l (p_l + q_l) flops for N = n + k; 3 N sum_l p_l doubles.
  * Accuracy   entrywise about (m + d) eps of the sum of absolute values; test_jet.c, k2_is_jacobian_product.
- * Errors     NTH_E_SHAPE, NTH_E_ARG (several outputs), NTH_E_NUMERIC (inputs not finite), NTH_E_NOMEM.
+ * Errors     NTH_E_SHAPE, NTH_E_ARG (several outputs), NTH_E_NUMERIC (inputs not finite), NTH_E_NOMEM, for what
+ *            nth_ntk_work_bytes counts before it starts.
  */
 NTH_API NTH_NODISCARD nth_status nth_ntk_empirical(nth_blocks *K, const nth_net *net, nth_cmat X,
                                                    nth_cmat X_test);
+
+/** Bytes that nth_ntk_empirical takes for n training and k test inputs, beside the network and K. */
+NTH_API double nth_ntk_work_bytes(const nth_net_config *cfg, ptrdiff_t n, ptrdiff_t k);
 
 /**
  * Empirical tangent kernel of a flow's network at its present time, on the flow's inputs.
