@@ -157,7 +157,8 @@ static void conclude(job *j, const cli_comparison *r)
 {
     cli        *c = j->c;
     const char *verdict = r->different > 0 ? "different" : r->near > 0 ? "within tolerance" : "identical";
-    cli_say(c, "%s: %td datasets and %td attributes compared", verdict, r->datasets, r->attributes);
+    cli_say(c, "%s: %td dataset%s and %td attribute%s compared", verdict, r->datasets, r->datasets == 1 ? "" : "s", r->attributes,
+            r->attributes == 1 ? "" : "s");
     if (r->different > 0) cli_say(c, ", %td differ", r->different);
     if (r->near > 0) cli_say(c, ", %td differ by no more than --tolerance %g", r->near, c->cfg->rerun_tolerance);
     cli_say(c, "\n");
