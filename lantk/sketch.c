@@ -26,7 +26,8 @@ ptrdiff_t nth_priv_sketch_width(const nth_lantk *z) { return z->p + (z->opt.inte
 /* How many columns of `bytes` are held at a time. */
 static ptrdiff_t columns_held(ptrdiff_t columns, double bytes)
 {
-    const double free_bytes = nth_priv_mem_available(), most = free_bytes < 0.0 ? (double)columns : fmax(floor(0.5 * free_bytes / bytes), 1.0);
+    const double available = nth_priv_mem_available();
+    const double most = available < 0.0 ? (double)columns : fmax(floor(0.5 * available / bytes), 1.0);
     ptrdiff_t    held = most < (double)columns ? (ptrdiff_t)most : columns;
     if (nth_test_sketch_columns > 0 && nth_test_sketch_columns < held) held = nth_test_sketch_columns;
     const ptrdiff_t groups = (columns + held - 1) / held;
@@ -35,7 +36,7 @@ static ptrdiff_t columns_held(ptrdiff_t columns, double bytes)
 
 nth_status nth_priv_sketch_begin(nth_lantk *z)
 {
-    nth_status   st = NTH_OK;
+    nth_status      st = NTH_OK;
     const double    pairs = (double)z->n * (double)z->n;
     const ptrdiff_t columns = nth_priv_sketch_width(z);
     double          padded = 1.0;
@@ -51,6 +52,7 @@ nth_status nth_priv_sketch_begin(nth_lantk *z)
     }
     z->padded = (ptrdiff_t)padded;
     const double wanted = floor(log((double)(z->p + 1)) / (z->opt.epsilon * z->opt.epsilon));
+    NTH_TRY(nth_priv_mem_check(24.0 * wanted * (double)columns, "the sampled sketch")); /* with the copies of least_squares */
     rows = (ptrdiff_t)wanted;
     NTH_REQUIRE(rows >= columns, NTH_E_ARG, "epsilon = %g gives a sketch of %td rows for %td columns", z->opt.epsilon, rows, columns);
     NTH_TRY(nth_priv_doubles(&z->sampled, rows * columns, "the sketch"));

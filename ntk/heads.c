@@ -186,7 +186,9 @@ nth_status nth_ntk_outputs(nth_blocks *K, const nth_net *net, nth_outputs kind, 
     nth_status st = NTH_OK;
     nth_heads *h = NULL;
     nth_rows  *rows = NULL;
-    NTH_TRY(nth_priv_mem_check(nth_ntk_work_bytes(&net->cfg, X.rows, X_test.rows), "the empirical tangent kernel"));
+    NTH_TRY(nth_priv_mem_check(nth_ntk_work_bytes(&net->cfg, X.rows, X_test.rows) +
+                                   8.0 * nth_heads_doubles(&net->cfg, kind, X.rows, X_test.rows),
+                               "the empirical tangent kernel"));
     NTH_TRY(nth_heads_create(&h, net, kind));
     NTH_TRY(nth_rows_create(&rows, &h->view, X, X_test));
     NTH_TRY(nth_heads_blocks(K, h, rows));

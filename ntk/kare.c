@@ -142,6 +142,7 @@ nth_status nth_kare_spectral(double *kare, const double *z, ptrdiff_t count, con
 {
     nth_status st = NTH_OK;
     nth_mat    C = { 0 };
+    NTH_REQUIRE(sp != NULL, NTH_E_ARG, "no eigendecomposition of the kernel");
     NTH_TRY(check_targets(sp->n, sp->n, Y, z, count));
     NTH_TRY(nth_priv_mat(&C, Y.rows, Y.cols, "projected targets"));
     NTH_TRY(nth_gemm(1.0, NTH_T, nth_const(sp->U), NTH_N, Y, 0.0, C));

@@ -6,8 +6,8 @@
  * EIGEN knows all eigenvalues. Cholesky and LDL^T get the ends of the spectrum from two short Lanczos
  * runs, on the matrix before it is factored and on its inverse after: 64 products against n^3/3
  * flops. Ritz values lie inside the spectrum, so the condition number is a lower bound. When Cholesky
- * fails, it is tried again with more ridge until it goes through: that factor then tells the smallest
- * eigenvalue, and hence the ridge to recommend.
+ * fails, AUTO goes on with LDL^T. CHOLESKY itself is then tried again with more ridge until it goes
+ * through: that factor tells the smallest eigenvalue, and hence the ridge to recommend.
  */
 #include "regress_priv.h"
 #include "alloc_priv.h"
@@ -228,7 +228,7 @@ static nth_status factor(nth_regress *r, const double *diag, ptrdiff_t *pivot)
         }
         restore(r, diag, 0.0);
     }
-    r->method = NTH_REGRESS_LDLT;
+    r->method = NTH_REGRESS_LDLT, *pivot = 0; /* the caller takes a pivot for one of this method */
     NTH_TRY(nth_priv_alloc(&r->pivots, r->n, sizeof *r->pivots, "pivots"));
     NTH_TRY(nth_ldlt(r->A, r->pivots, pivot));
 done:

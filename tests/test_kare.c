@@ -206,7 +206,7 @@ static void grid_is_evaluation(void)
     NTH_CHECK_STATUS(nth_kare_spectral(again, &(double){ -1.0 }, 1, nth_regress_spectral(r), nth_cmat_of(targets, n, C)), NTH_E_ARG);
     nth_regress_destroy(&r);
     NTH_CHECK_OK(nth_regress_create(&r, nth_const(K), &(nth_regress_options){ NTH_REGRESS_CHOLESKY, 0.1, false }));
-    NTH_CHECK(nth_regress_spectral(r) == NULL);
+    NTH_CHECK_STATUS(nth_kare_spectral(again, z, 12, nth_regress_spectral(r), nth_cmat_of(targets, n, C)), NTH_E_ARG);
     nth_regress_destroy(&r);
     z[0] = 1e250;
     NTH_CHECK_OK(nth_kare_grid(z, z, 12, nth_const(K), nth_cmat_of(targets, n, C))); /* in place */

@@ -526,6 +526,9 @@ static void survives_failing_allocations(void)
         method_under_test = methods[m];
         nth_test_every_allocation_fails(build);
     }
+    (void)make_kernel(9, 9, 1.0, 0.5); /* indefinite: from Cholesky to LDL^T */
+    method_under_test = NTH_REGRESS_AUTO;
+    nth_test_every_allocation_fails(build);
     (void)make_kernel(9, 6, 1.0, 0.0);
     nth_test_every_allocation_fails(refuse);
 }
@@ -541,7 +544,7 @@ int main(void)
                            { "singular_is_refused", singular_is_refused },
                            { "indefinite_kernel", indefinite_kernel },
                            { "auto_takes_the_one_that_fits", auto_takes_the_one_that_fits },
-        { "ends_of_the_spectrum", ends_of_the_spectrum },
+                           { "ends_of_the_spectrum", ends_of_the_spectrum },
                            { "one_decomposition_for_all_ridges", one_decomposition_for_all_ridges },
                            { "in_place_is_the_same", in_place_is_the_same },
                            { "same_bits_on_any_threads", same_bits_on_any_threads },

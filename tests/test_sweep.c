@@ -227,6 +227,22 @@ static void continues_from_a_file(void)
     nth_sweep_destroy(&whole);
 }
 
+/* Another time takes both factors of a second-order drift: four inputs by all neurons. */
+static void memory_of_a_time(void)
+{
+    for (int shape = 0; shape < 4; ++shape) {
+        nth_family f = sweep_family(1, 1024, 1);
+        nth_sweep *s = NULL;
+        f.shape.layers = 2 + shape / 2, f.shape.doubled = shape % 2 == 1;
+        if (!NTH_CHECK_OK(nth_sweep_create(&s, sweep_data(), &f, 1, &(nth_sweep_options){ .seed = 5 }))) return;
+        const double two = nth_sweep_member_bytes(s);
+        s->family[0].n_times = 1;
+        NTH_CHECK_CLOSE(two - nth_sweep_member_bytes(s), 8.0 * 2.0 * 4.0 * 1024.0 * (1.0 + shape / 2), 1e-9, 0.0);
+        s->family[0].n_times = 2;
+        nth_sweep_destroy(&s);
+    }
+}
+
 static void failures_are_handed_on(void)
 {
     watch      full = { .stop_after = -1, .fail = true }, none = { .stop_after = -1 };
@@ -463,6 +479,7 @@ int main(void)
                                                      { "threads_do_not_matter", threads_do_not_matter },
                                                      { "longer_sweeps_contain_shorter_ones", longer_sweeps_contain_shorter_ones },
                                                      { "continues_from_a_file", continues_from_a_file },
+                                                     { "memory_of_a_time", memory_of_a_time },
                                                      { "failures_are_handed_on", failures_are_handed_on },
                                                      { "families_are_checked", families_are_checked },
                                                      { "presets", presets },

@@ -50,10 +50,12 @@ double nth_priv_member_bytes(const nth_data *data, const nth_family *f, ptrdiff_
     const nth_net_config cfg = nth_priv_member_config(f, width);
     const ptrdiff_t      n = data->x.rows, k = data->x_test.rows;
     const double         flow = nth_flow_work_bytes(&cfg, n, k, &f->flow);
-    const double         khat = 8.0 * (nth_jet_doubles(&cfg, 2, n, true) + nth_jet_doubles(&cfg, 3, n + k, true) +
-                               2.0 * (double)f->n_times * nth_jet_doubles(&cfg, 1, n, false) / 3.0);
-    double               weights = 0.0;
-    for (int l = 2; l < cfg.layers; ++l) weights += (cfg.doubled ? 16.0 : 8.0) * (double)cfg.widths[l] * (double)cfg.widths[l - 1];
+    const double         copies = cfg.doubled ? 2.0 : 1.0;
+    double               neurons = 0.0, weights = 0.0;
+    for (int l = 1; l < cfg.layers; ++l) neurons += copies * (double)cfg.widths[l];
+    for (int l = 2; l < cfg.layers; ++l) weights += 8.0 * copies * (double)cfg.widths[l] * (double)cfg.widths[l - 1];
+    const double khat = 8.0 * (nth_jet_doubles(&cfg, 2, n, true) + nth_jet_doubles(&cfg, 3, n + k, true) +
+                               2.0 * (double)f->n_times * (double)n * neurons); /* two factors of a drift at each time */
     const double levels = f->level > 0 ? nth_truncation_bytes(n, k, f->level, 0, NTH_TRUNCATION_INTEGRALS) : 0.0;
     return flow + khat * (f->level > 4 ? 4.0 : f->level > 3 ? 2.0 : 1.0) + weights + levels + 8e6;
 }

@@ -68,7 +68,8 @@ NTH_API NTH_NODISCARD nth_status nth_kare_grid(double *kare, const double *z, pt
 /**
  * The same from an eigendecomposition of K that is there (nth_spectral_create, nth_regress_spectral).
  *
- * Shapes, scaling, ownership, accuracy and errors as nth_kare_grid; the same bits (test_kare.c, grid_is_evaluation).
+ * Shapes, scaling, ownership, accuracy and errors as nth_kare_grid, and NTH_E_ARG (sp is NULL); the same bits
+ * (test_kare.c, grid_is_evaluation).
  * Cost       2 n^2 c flops and 2 n for each ridge; n c doubles.
  */
 NTH_API NTH_NODISCARD nth_status nth_kare_spectral(double *kare, const double *z, ptrdiff_t count, const nth_spectral *sp, nth_cmat Y);

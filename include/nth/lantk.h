@@ -97,7 +97,8 @@ NTH_API const char *nth_lantk_feature_name(ptrdiff_t feature);
  * Scaling    inputs as they are.
  * Ownership  *z is the caller's: nth_lantk_destroy; the arrays of src must outlive it. On failure *z is NULL.
  * Cost       n d; principal components some hundred n d a model; kr-v2 n^3/3 flops and n^2 doubles a model;
- *            fjlt N (p + 1) doubles for N >= n^2 a power of two; otherwise O(n) and some tiles.
+ *            fjlt columns of N doubles, N >= n^2 a power of two, as many of the p + 1 (intercept: p + 2) as half of the free
+ *            memory holds, at least one; otherwise O(n) and some tiles.
  * Accuracy   test_lantk.c.
  * Errors     NTH_E_SHAPE; NTH_E_ARG; NTH_E_RANGE (not labels; all labels alike, of a model: T is constant);
  *            NTH_E_NUMERIC (inputs not finite; an input is zero, or all its coordinates are alike: names the row;
@@ -112,7 +113,7 @@ NTH_API void nth_lantk_destroy(nth_lantk **z);
 /** Edge of the tiles of one step, and the largest that nth_lantk_tile takes. */
 NTH_API ptrdiff_t nth_lantk_tile_size(const nth_lantk *z);
 
-/** Number of steps of nth_lantk_gather. */
+/** Number of steps of nth_lantk_gather; fjlt: the more, the fewer columns there is memory for. */
 NTH_API ptrdiff_t nth_lantk_steps(const nth_lantk *z);
 
 /**
@@ -129,10 +130,11 @@ NTH_API ptrdiff_t nth_lantk_steps(const nth_lantk *z);
  * Shapes     step = 0, 1, .. in this order.
  * Scaling    none.
  * Ownership  as create.
- * Cost       a tile of edge e: 2 e^2 d + 3 e^2 d + 2 e^2 (p + 2)^2 flops for ls and each model. fjlt: columns of n^2 numbers
- *            padded to a power of two, as many as half of the free memory holds; the pairs once for each group of them.
- * Accuracy   same bits for any number of threads; test_lantk.c, five_sums_are_the_double_loop,
- *            streaming_is_dense_least_squares; test_lantk_sketch.c, sketch_error_is_as_its_size_predicts.
+ * Cost       a tile of edge e: 2 e^2 d + 3 e^2 d + 2 e^2 (p + 2)^2 flops for ls and each model. fjlt: for each model, the
+ *            pairs once for each group of columns that are held together.
+ * Accuracy   same bits for any number of threads and of groups; test_lantk.c, five_sums_are_the_double_loop,
+ *            streaming_is_dense_least_squares; test_lantk_sketch.c, sketch_error_is_as_its_size_predicts,
+ *            groups_of_columns_change_no_bit.
  * Errors     NTH_E_ARG (order of steps); NTH_E_NUMERIC (K not finite; K constant on the training
  *            inputs, kr; all features constant); NTH_E_NOMEM; what read returns.
  */

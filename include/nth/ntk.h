@@ -29,7 +29,8 @@ typedef struct nth_blocks {
  * Shapes     X (n x d), X_test (k x d) or empty; blocks as in nth_blocks, square ones symmetric to the bit.
  * Scaling    raw N(0,1) parameters; the 1/n belongs to the flow (E6).
  * Ownership  the caller's.
- * Cost       4 N sum_l p_l q_l + N^2 sum_l (p_l + q_l) flops for N = n + k; 3 N sum_l p_l doubles.
+ * Cost       4 N sum_l p_l q_l + N^2 sum_l (p_l + q_l) flops for N = n + k; 2 N sum_l p_l + N max_l p_l
+ *            + N p_1 + N^2 + 2 max(n,k)^2 doubles at most (nth_ntk_work_bytes).
  * Accuracy   entrywise about (m + d) eps of the sum of absolute values; test_jet.c, k2_is_jacobian_product.
  * Errors     NTH_E_SHAPE, NTH_E_ARG (several outputs), NTH_E_NUMERIC (inputs not finite), NTH_E_NOMEM, for what
  *            nth_ntk_work_bytes counts before it starts.

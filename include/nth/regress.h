@@ -74,7 +74,7 @@ NTH_API NTH_NODISCARD nth_status nth_regress_create(nth_regress **r, nth_cmat K,
                                                     const nth_regress_options *opt);
 
 /**
- * The same in the memory of K, which is destroyed: one matrix in all for CHOLESKY and LDLT.
+ * The same in the memory of K, which is destroyed: one matrix in all but for EIGEN.
  *
  * Shapes     K (n x n) symmetric, lower triangle used. Scaling none.
  * Ownership  K.a stays the caller's and must outlive *r; its contents are lost, also on failure.
@@ -142,7 +142,7 @@ NTH_API NTH_NODISCARD nth_status nth_regress_predict(nth_mat F, nth_cmat K_test,
  * Shapes     E (n x c), alpha (n x c) of nth_regress_solve.
  * Scaling    none.
  * Ownership  the caller's; E may be alpha. The diagonal of M is kept in r.
- * Cost       first call: n^3/3 flops (LDLT 2 n^3; EIGEN n^2 for each ridge); at most 256 n doubles for each thread.
+ * Cost       first call: n^3/3 flops (EIGEN n^2 for each ridge); 128 n doubles for each thread (EIGEN none).
  * Accuracy   as alpha, equal to fitting n times; test_regress.c, loo_is_leaving_out.
  * Errors     NTH_E_SHAPE; NTH_E_NUMERIC (a residual is not finite: singular without that sample); NTH_E_NOMEM.
  */
