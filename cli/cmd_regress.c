@@ -22,6 +22,7 @@ typedef struct job {
     cli_gram    K, Z, other;
     cli_fits    fits, others; /* of --gram, of --against */
     cli_choice  choice;       /* of --weight folds */
+    nth_score   other_score;  /* of outputs in place of a kernel */
     nth_mcnemar versus;
     bool        optimistic; /* leave-one-out with a kernel that may know the labels left out */
 } job;
@@ -236,18 +237,20 @@ static void say_chosen(cli *c, const job *j)
 static void say_versus(cli *c, const job *j)
 {
     const nth_mcnemar *m = &j->versus;
-    const cli_fit     *f = &j->others.fit[j->others.chosen];
+    const bool         kernel = j->others.fit != NULL;
+    const nth_score   *s = kernel ? &j->others.fit[j->others.chosen].test : &j->other_score;
     nth_json          *o = nth_json_object();
+    cli_say(c, "against %s%s: accuracy %.4f +- %.4f", j->other.path, j->other.name, s->value, s->standard_error);
+    if (kernel) cli_say(c, ", ridge %.6g", j->others.fit[j->others.chosen].ridge);
     cli_say(c,
-            "against %s%s: accuracy %.4f +- %.4f, ridge %.6g\n"
+            "\n"
             "only the first right %td, only the second %td; difference %+.4f +- %.4f, McNemar p = "
             "%.3g (exact, two-sided)\n",
-            j->other.path, j->other.name, f->test.value, f->test.standard_error, f->ridge, m->b,
-            m->c, m->difference, m->standard_error, m->p);
-    nth_json_set_string(o, "gram", c->cfg->against);
-    nth_json_set_double(o, "ridge", f->ridge);
-    nth_json_set_double(o, "accuracy", f->test.value);
-    nth_json_set_double(o, "standard_error", f->test.standard_error);
+            m->b, m->c, m->difference, m->standard_error, m->p);
+    nth_json_set_string(o, kernel ? "gram" : "outputs", c->cfg->against);
+    if (kernel) nth_json_set_double(o, "ridge", j->others.fit[j->others.chosen].ridge);
+    nth_json_set_double(o, "accuracy", s->value);
+    nth_json_set_double(o, "standard_error", s->standard_error);
     nth_json_set_int(o, "b", m->b);
     nth_json_set_int(o, "c", m->c);
     nth_json_set_double(o, "p", m->p);
@@ -349,6 +352,25 @@ done:
     return st;
 }
 
+/* With the model of --against on the same test inputs. */
+static nth_status compare(cli *c, job *j)
+{
+    nth_status     st = NTH_OK;
+    const char    *against = c->cfg->against;
+    const nth_cmat Y = j->fits.Y_test;
+    if (cli_names_outputs(against)) {
+        CLI_TRY(cli_matrix(c, &j->others.f_test, Y.rows, Y.cols, "outputs"));
+        CLI_TRY(cli_outputs_read(c, &j->other, "against", against, j->others.f_test));
+        CLI_TRY(nth_score_accuracy(&j->other_score, nth_const(j->others.f_test), Y));
+    } else {
+        CLI_TRY(cli_gram_read(c, &j->other, "against", against, "/K", j->p.n, j->p.k));
+        CLI_TRY(cli_fits_make(c, &j->others, &j->other, NULL, NULL, 0, c->cfg->ridge));
+    }
+    CLI_TRY(nth_mcnemar_compare(&j->versus, nth_const(j->fits.f_test), nth_const(j->others.f_test), Y));
+done:
+    return st;
+}
+
 static nth_status regress(cli *c, job *j, nth_file **f)
 {
     nth_status      st = NTH_OK;
@@ -361,12 +383,7 @@ static nth_status regress(cli *c, job *j, nth_file **f)
     CLI_TRY(fit_all(c, j, &empty, Z));
     cli_gram_free(&j->K);
     cli_gram_free(&j->Z);
-    if (c->cfg->against != NULL) {
-        CLI_TRY(cli_gram_read(c, &j->other, "against", c->cfg->against, "/K", j->p.n, j->p.k));
-        CLI_TRY(cli_fits_make(c, &j->others, &j->other, NULL, NULL, 0, c->cfg->ridge));
-        CLI_TRY(nth_mcnemar_compare(&j->versus, nth_const(j->fits.f_test),
-                                    nth_const(j->others.f_test), j->fits.Y_test));
-    }
+    if (c->cfg->against != NULL) CLI_TRY(compare(c, j));
     if (*f != NULL && j->choice.row != NULL) CLI_TRY(cli_choice_write(c, &j->choice, *f));
     if (*f != NULL) CLI_TRY(write_fits(c, &j->fits, f));
     say_problem(c, j);

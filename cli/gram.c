@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Kernels from files (gram.h).
+ * Kernels, and outputs to compare with, from files (gram.h).
  */
 #include "gram.h"
 
@@ -88,6 +88,44 @@ void cli_gram_free(cli_gram *g)
 {
     nth_file_close(&g->file);
     cli_blocks_free(&g->K);
+}
+
+/* ---- Outputs ------------------------------------------------------------------------------------ */
+
+bool cli_names_outputs(const char *text)
+{
+    static const char ending[] = "/f_test";
+    const size_t      length = strlen(text), last = sizeof ending - 1;
+    return length > last && strcmp(text + length - last, ending) == 0 && strstr(text, ":/") != NULL;
+}
+
+nth_status cli_outputs_read(cli *c, cli_gram *g, const char *option, const char *text, nth_mat F)
+{
+    nth_status st = NTH_OK;
+    int        rank;
+    ptrdiff_t  dims[NTH_MAX_RANK] = { 0 }, times = 1;
+    double    *all = NULL;
+    g->k = F.rows;
+    CLI_TRY(locate(c, g, option, text, NULL));
+    CLI_TRY(nth_file_open(&g->file, g->path));
+    cli_tell_other_data(c, g->file, g->path);
+    CLI_TRY(nth_file_shape(g->file, g->name, &rank, dims));
+    const bool one = F.cols == 1, column = one && rank == 1 && dims[0] == F.rows, matrix = rank == 2 && dims[0] == F.rows && dims[1] == F.cols;
+    const bool vectors = one && rank == 2 && !matrix && dims[1] == F.rows, matrices = rank == 3 && dims[1] == F.rows && dims[2] == F.cols;
+    if (!column && !matrix && !((vectors || matrices) && dims[0] > 0))
+        CLI_TRY(cli_fail(c, NTH_E_SHAPE, "%s: %s has rank %d and begins with %td x %td; %td x %td are expected, outputs on the test inputs of %s, or these at several times",
+                         g->path, g->name, rank, dims[0], rank > 1 ? dims[1] : 1, F.rows, F.cols, c->cfg->data));
+    if (vectors || matrices) times = dims[0];
+    const ptrdiff_t size = F.rows * F.cols;
+    CLI_TRY(cli_doubles(c, &all, (double)times * (double)size, "outputs"));
+    CLI_TRY(nth_file_read(g->file, g->name, all, times * size));
+    memcpy(F.a, all + (times - 1) * size, (size_t)size * sizeof *all);
+    for (ptrdiff_t e = 0; e < size; ++e)
+        if (!isfinite(F.a[e])) CLI_TRY(cli_fail(c, NTH_E_NUMERIC, "%s: %s has an output that is not finite", g->path, g->name));
+done:
+    nth_file_close(&g->file);
+    free(all);
+    return st;
 }
 
 /* ---- Diagonals ---------------------------------------------------------------------------------- */

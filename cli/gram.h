@@ -25,6 +25,10 @@ NTH_NODISCARD nth_status cli_gram_open(cli *c, cli_gram *g, const char *option, 
 /* Opens, reads all of it and closes. */
 NTH_NODISCARD nth_status cli_gram_read(cli *c, cli_gram *g, const char *option, const char *text, const char *usual, ptrdiff_t n,
                                        ptrdiff_t k);
+/* FILE:/f_test, or in a group, is not a kernel but a model's outputs on the test inputs. */
+bool cli_names_outputs(const char *text);
+/* These, at the last time if there are several, in F (k x c), contiguous; the file is closed again. */
+NTH_NODISCARD nth_status cli_outputs_read(cli *c, cli_gram *g, const char *option, const char *text, nth_mat F);
 /* The diagonal of the training block of an open kernel, D (n). */
 NTH_NODISCARD nth_status cli_gram_diagonal(cli *c, const cli_gram *g, double *D);
 /* The diagonal of the test inputs, D (k), from NAME_test_diag or NAME_test_test; *there is false if the file has neither. */

@@ -4,23 +4,30 @@
 # What table1.sh and table2.sh share: the rows of one problem. Source it after lib.sh.
 
 # fit KERNEL OPTIONS..: one row of $csv: the kernel $base with what the options add, against $base on the same test images.
-# The object of --against comes last in the output.
 fit() {
     local name=$1 start=$SECONDS
     shift
     "$nth" regress --gram "$base" --against "$base" --data "$data" --seed 1 --quiet --json "$@" >"$out/fit.json"
-    inner() { sed -n "s/^    \"$1\": \([^,]*\),*$/\1/p" "$out/fit.json"; }
     echo "$problem,$name,$(number "$out/fit.json" accuracy),$(number "$out/fit.json" standard_error),$(number "$out/fit.json" ratio),$(inner b),$(inner c),$(inner p),$((SECONDS - start))" >>"$csv"
     tail -n 1 "$csv" >&2
 }
 
-# cnn EPOCHS: the row of the 8-layer convolutional network, Adam at 3e-4, batches of 128, after its last epoch.
+# The kernel $base, unless it is there.
+kernel() {
+    [ -e "$base" ] || "$nth" kernel --kind cntk --preset lantk-cnn8 --data "$data" --test-test no --out "$base" --quiet >/dev/null
+}
+
+# inner KEY: a number of the object of --against, which comes last in $out/fit.json.
+inner() { sed -n "s/^    \"$1\": \([^,]*\),*$/\1/p" "$out/fit.json"; }
+
+# cnn EPOCHS: the row of the 8-layer convolutional network, Adam at 3e-4, batches of 128, after its last epoch; the CNTK
+# compared with its outputs. A network that is there is not trained again.
 cnn() {
-    local start=$SECONDS
-    "$nth" train --preset lantk-cnn8 --data "$data" --optimizer adam --epochs "$1" --record "$1" --seed 1 --out "$out/cnn-$problem.h5" --quiet --json >"$out/cnn.json"
-    awk -v row="$problem,cnn" -v k="$(sed "s/.*test=//; s/&.*//" <<<"$data")" -v seconds=$((SECONDS - start)) '
-        /"accuracy_test"/ { gsub(/[ ,]/, ""); sub(/.*:/, ""); a = $0 }
-        END { printf "%s,%s,%.6g,,,,,%d\n", row, a, sqrt(a * (1 - a) / k), seconds }' "$out/cnn.json" >>"$csv"
+    local start=$SECONDS file=$out/cnn-$problem.h5
+    kernel
+    [ -e "$file" ] || "$nth" train --preset lantk-cnn8 --data "$data" --optimizer adam --epochs "$1" --record "$1" --seed 1 --out "$file" --quiet >/dev/null
+    "$nth" regress --gram "$base" --against "$file:/f_test" --data "$data" --quiet --json >"$out/fit.json"
+    echo "$problem,cnn,$(inner accuracy),$(inner standard_error),,$(inner c),$(inner b),$(inner p),$((SECONDS - start))" >>"$csv"
     tail -n 1 "$csv" >&2
 }
 
@@ -34,7 +41,7 @@ rows() {
     there() { grep -q "^$problem,$1," "$csv"; }
     for variant in cntk constant squares kr-v1 kr-v2 ls-v1 ls-v2 fjlt-v1 fjlt-v2 permuted; do
         there $variant && continue
-        [ -e "$base" ] || "$nth" kernel --kind cntk --preset lantk-cnn8 --data "$data" --test-test no --out "$base" --quiet >/dev/null
+        kernel
         case $variant in
         cntk) fit cntk ;;
         constant | squares) fit $variant --add $variant --weight folds ;;

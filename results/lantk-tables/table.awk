@@ -48,7 +48,7 @@ END {
             key = pair[i] SUBSEP kernel[k]
             if (!(key in a)) printf " not run |"
             else if (p[key] == "" || kernel[k] == "cntk") printf " %.2f +- %.2f |", 100 * a[key], 100 * se[key]
-            else printf " %.2f (p %.2g, r %g) |", 100 * a[key], p[key], ratio[key]
+            else printf " %.2f (p %.2g%s) |", 100 * a[key], p[key], ratio[key] == "" ? "" : ", r " ratio[key]
             if (complete[i] && key in a) { sum += a[key]; ++have }
             if (table == 2) printf " %s |", paper_of(kernel[k], i)
         }

@@ -181,3 +181,29 @@ expect 0 "nth lantk: $told" lantk --variant ls-v1 --base other.h5 --data d.h5 --
 expect 0 "nth regress: $told" regress --gram K.h5 --add other.h5:/K --weight 0.1 --data d.h5
 expect 0 '' regress --gram other.h5 --add O.h5:/Z --weight folds --data d.h5 --quiet
 expect 0 '' regress --gram K.h5 --add O.h5:/Z --weight folds --data d.h5
+
+# Outputs of another model in place of a second kernel.
+versus() { grep -A 20 '"against"' out | tr -d ' ,' | grep -E '^"(accuracy|b|c|p|difference)":' | tr '\n' ' '; }
+ask 0 '' --out first.h5
+expect 0 '' regress --gram K2.h5 --data d.h5 --out second.h5 --quiet
+ask 0 '' --against K2.h5 --json
+two=$(versus)
+ask 0 '' --against second.h5:/f_test --json
+holds 'a kernel and its outputs compare alike' test "$(versus)" = "$two"
+holds 'outputs have no ridge' test "$(grep -A 20 '"against"' out | grep -cE '"(gram|ridge)"')" = 0
+ask 0 '' --against first.h5:/f_test
+holds 'against its own outputs' grep -q '^only the first right 0, only the second 0; .* p = 1 ' out
+holds 'no ridge is said' grep -qx 'against first.h5/f_test: accuracy 0\.[0-9]* +- 0\.[0-9]*' out
+expect 0 '' net --widths 6,30,1 --activation tanh --seed 2 --out n.h5
+expect 0 '' train --net n.h5 --data d.h5 --optimizer sgd --epochs 3 --record 0,3 --learning-rate 0.5 --save-net no --out t3.h5 --quiet
+score=$(sed -n 's/^ *3 .* \([0-9.]*\)$/\1/p' out)
+ask 0 '' --against t3.h5:/f_test
+holds "the last record counts ($score)" awk -v s="$score" '/^against/ { sub(/.*accuracy /, ""); exit !($1 - s < 1e-4 && s - $1 < 1e-4) }' out
+expect 0 '' train --net n.h5 --data d.h5 --times 0.5,1 --out flow.h5 --quiet
+ask 0 '' --against flow.h5:/f_test
+expect 0 '' regress --gram K2.h5 --data d.h5 --times 1,2 --out flow2.h5 --quiet
+ask 0 '' --against flow2.h5:/f_test
+ask 3 't3.h5: has no dataset /late/f_test' --against t3.h5:/late/f_test
+expect 0 '' kernel --kind ntk --activation relu --depth 3 --data 'synthetic:sphere?n=40&d=6&test=9&seed=1' --out K9.h5
+expect 3 'nth regress: t3.h5: /f_test has rank 2 and begins with 2 x 20; 9 x 1 are expected, outputs on the test inputs of synthetic:sphere?n=40&d=6&test=9&seed=1, or these at several times' \
+    regress --gram K9.h5 --data 'synthetic:sphere?n=40&d=6&test=9&seed=1' --against t3.h5:/f_test --quiet
