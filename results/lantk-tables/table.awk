@@ -3,6 +3,16 @@
 #
 # table1-TRAIN.csv (-v table=1 -v train=TRAIN) or table2.csv (-v table=2) as Markdown, the paper's figures beside ours: means
 # over the five pairs in Table 1, at each size in Table 2.
+# Two-sided exact p of b against c in b + c tosses of a coin (McNemar).
+function mcnemar(b, c,    i, log_term, sum, n) {
+    n = b + c
+    log_term = -n * log(2)
+    for (i = 0; i <= (b < c ? b : c); ++i) {
+        sum += exp(log_term)
+        log_term += log((n - i) / (i + 1))
+    }
+    return 2 * sum < 1 ? 2 * sum : 1
+}
 function paper_of(kernel, i) { return (kernel, table == 1 ? 1 : pair[i]) in paper ? paper[kernel, table == 1 ? 1 : pair[i]] : "" }
 BEGIN {
     FS = ","
@@ -22,7 +32,7 @@ BEGIN {
     name[2] = "bird"; name[3] = "cat"; name[4] = "deer"; name[5] = "dog"; name[6] = "frog"
 }
 NR > 1 {
-    a[$1, $2] = $3; se[$1, $2] = $4; ratio[$1, $2] = $5; p[$1, $2] = $8
+    a[$1, $2] = $3; se[$1, $2] = $4; ratio[$1, $2] = $5; p[$1, $2] = $8; only[$1, $2] = $6; base[$1, $2] = $7
     if (!($1 in seen)) { seen[$1] = 1; pair[++pairs] = $1 }
 }
 END {
@@ -42,23 +52,23 @@ END {
         whole += complete[i]
     }
     for (k = 1; k <= kernels; ++k) {
-        sum = have = 0
+        sum = have = b = c_only = 0
         printf "| %s |", text[kernel[k]]
         for (i = 1; i <= pairs; ++i) {
             key = pair[i] SUBSEP kernel[k]
             if (!(key in a)) printf " not run |"
             else if (p[key] == "" || kernel[k] == "cntk") printf " %.2f +- %.2f |", 100 * a[key], 100 * se[key]
             else printf " %.2f (p %.2g%s) |", 100 * a[key], p[key], ratio[key] == "" ? "" : ", r " ratio[key]
-            if (complete[i] && key in a) { sum += a[key]; ++have }
+            if (complete[i] && key in a) { sum += a[key]; ++have; b += only[key]; c_only += base[key] }
             if (table == 2) printf " %s |", paper_of(kernel[k], i)
         }
         if (table == 1) {
-            if (whole > 0 && have == whole) printf " %.2f |", 100 * sum / whole
+            if (whole > 0 && have == whole) printf " %.2f%s |", 100 * sum / whole, kernel[k] == "cntk" ? "" : sprintf(" (p %.2g)", mcnemar(b, c_only))
             else printf " |"
             printf " %s |", paper_of(kernel[k], 1)
         }
         printf "\n"
     }
     printf "\nTest accuracy in percent on %s images%s, ridgeless; p: exact McNemar test against the CNTK alone on the same images; r: ratio chosen (E74).\n", table == 1 ? "2,000" : "10,000", table == 1 ? ", " train " training images" : ""
-    if (table == 1) printf "%d of 5 pairs complete (without the CNN).\n", whole
+    if (table == 1) printf "p of the mean: of the images of all complete pairs together. %d of 5 pairs complete (without the CNN).\n", whole
 }

@@ -14,7 +14,7 @@ nth=${NTH:-$here/../../build/cli/nth}
 csv=$1 width=$2 train=$3 test=$4 pairs=$5 out=${6:-$here/../../build/results}
 [ -n "${NTH_DATA_DIR-}" ] || { echo "skipped: NTH_DATA_DIR is not set" >&2; exit 0; }
 mkdir -p "$out"
-[ -e "$csv" ] || echo 'classes,width,train,kernel,rr_self,rr_self_se,rr,rr_low,rr_high,rr_test_train,accuracy,accuracy_se,weight,network_accuracy' >"$csv"
+[ -e "$csv" ] || echo 'classes,width,train,kernel,rr_self,rr_self_se,rr,rr_low,rr_high,rr_test_train,accuracy,accuracy_se,weight,network_accuracy,rr_test_train_se' >"$csv"
 top() { sed -n "s/^  \"$2\": \([^,]*\),*$/\1/p" "$1" | head -n 1; }
 of() { awk -v part="\"$2\"" -v key="\"$3\":" '$1 == part ":" { on = 1 } on && $1 == key { gsub(",", "", $2); print $2; exit }' "$1"; }
 
@@ -26,7 +26,7 @@ row() { # KERNEL GRAM [--add Z --weight W]
     "$nth" regress --gram "$gram" --data "$data" --bias yes --quiet --json "$@" >"$out/fit.json" || echo '{}' >"$out/fit.json"
     local weight=
     [ $# -gt 0 ] && weight=$4
-    echo "$classes,$width,$train,$name,$(of "$out/self.json" train_train rr),$(of "$out/self.json" train_train standard_error),$(of "$out/rr.json" train_train rr),$(of "$out/rr.json" train_train low),$(of "$out/rr.json" train_train high),$(of "$out/rr.json" test_train rr),$(top "$out/fit.json" accuracy),$(top "$out/fit.json" standard_error),$weight,$network" >>"$out/rows"
+    echo "$classes,$width,$train,$name,$(of "$out/self.json" train_train rr),$(of "$out/self.json" train_train standard_error),$(of "$out/rr.json" train_train rr),$(of "$out/rr.json" train_train low),$(of "$out/rr.json" train_train high),$(of "$out/rr.json" test_train rr),$(top "$out/fit.json" accuracy),$(top "$out/fit.json" standard_error),$weight,$network,$(of "$out/rr.json" test_train standard_error)" >>"$out/rows"
 }
 
 for pair in $pairs; do

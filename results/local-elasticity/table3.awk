@@ -11,7 +11,7 @@ BEGIN {
     paper["init"] = "58.37"; paper["trained"] = "71.99"; paper["ntk"] = "63.83"; paper["lantk-hand"] = "66.62"
 }
 NR > 1 {
-    self[$1, $4] = $5; se[$1, $4] = $6; cross[$1, $4] = $10; acc[$1, $4] = $11; width = $2; n = $3
+    self[$1, $4] = $5; se[$1, $4] = $6; cross[$1, $4] = $10; cross_se[$1, $4] = $15; acc[$1, $4] = $11; width = $2; n = $3
     if ($4 == "trained") net[$1] = $14
     if (!($1 in seen)) { seen[$1] = 1; pair[++pairs] = $1 }
 }
@@ -22,8 +22,8 @@ END {
         split(pair[i], c, "-")
         for (k = 1; k <= kernels; ++k) {
             key = pair[i] SUBSEP kernel[k]
-            printf "| %s | %s | %s +- %s | %s | %s | %s%s |\n", k == 1 ? name[c[1] + 1] "/" name[c[2] + 1] : "", text[k], percent(self[key]), percent(se[key]), \
-                pair[i] == "6-8" ? paper[kernel[k]] : "", percent(cross[key]), percent(acc[key]), kernel[k] == "trained" ? " (network " percent(net[pair[i]]) ")" : ""
+            printf "| %s | %s | %s +- %s | %s | %s%s | %s%s |\n", k == 1 ? name[c[1] + 1] "/" name[c[2] + 1] : "", text[k], percent(self[key]), percent(se[key]), \
+                pair[i] == "6-8" ? paper[kernel[k]] : "", percent(cross[key]), cross_se[key] == "" ? "" : " +- " percent(cross_se[key]), percent(acc[key]), kernel[k] == "trained" ? " (network " percent(net[pair[i]]) ")" : ""
         }
     }
     printf "\nm = %d, %d training images; train-train with self pairs. %d of 6 pairs.\n", width, n, pairs
