@@ -3,7 +3,7 @@
 #
 # Table 2 of Chen, He, Su 2020: ten classes of CIFAR-10, 2,000 to 20,000 (SIZES) training and all 10,000 test images
 # (rows.sh). Appends to table2.csv (a row that is there is not made again) and writes table2.md.
-# duration: 3 minutes for 2,000 images, 15 for 5,000
+# duration: 3 minutes for 2,000 images, 15 for 5,000, 45 for 10,000 on two shared cores
 # usage: [SIZES="2000 5000 10000 20000"] results/lantk-tables/table2.sh [OUT]. NTH names the tool (build/cli/nth); needs NTH_DATA_DIR.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" "$@"
 . "$here/rows.sh"
