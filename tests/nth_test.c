@@ -7,6 +7,7 @@
 
 #include <CUnit/CUnit.h>
 #include <CUnit/TestRun.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,6 +45,12 @@ bool nth_test_close(const char *file, int line, const char *what, double got, do
         printf("    %s:%d: %s\n      got %.17g, want %.17g, |err| %.3e, bound %.3e\n", file, line, what,
                got, want, err, bound);
     return ok;
+}
+
+double nth_test_heap(void)
+{
+    const struct mallinfo2 now = mallinfo2();
+    return (double)(now.uordblks + now.hblkhd);
 }
 
 double nth_worst(double worst, double err)

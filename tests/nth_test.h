@@ -32,6 +32,8 @@ bool nth_test_close(const char *file, int line, const char *what, double got, do
 bool nth_test_true(const char *file, int line, const char *what, bool cond);
 /* Running maximum of errors in which a NaN sticks (fmax would drop it). */
 double nth_worst(double worst, double err);
+/* Bytes that malloc has given out. */
+double nth_test_heap(void);
 
 #define NTH_CHECK_CLOSE(got, want, rtol, atol)                                                     \
     nth_test_close(__FILE__, __LINE__, #got, (got), (want), (rtol), (atol))

@@ -347,12 +347,6 @@ static void survives_failing_allocations(void)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static void work_bytes_is_a_bound(void) { nth_test_skip("sanitizers allocate for themselves"); }
 #else
-static double heap(void)
-{
-    const struct mallinfo2 now = mallinfo2();
-    return (double)(now.uordblks + now.hblkhd);
-}
-
 /* What malloc gave out for a flow that was run, against the promise made before. */
 static double used(const nth_net_config *cfg, ptrdiff_t n, ptrdiff_t k, nth_stepper s, double *promised)
 {
@@ -364,11 +358,11 @@ static double used(const nth_net_config *cfg, ptrdiff_t n, ptrdiff_t k, nth_step
     nth_net_init_gaussian(net, 1, 1);
     nth_rand_normals(X, (n + k) * cfg->widths[0], 51, NTH_STREAM_TEST, 0, 0);
     *promised = nth_flow_work_bytes(cfg, n, k, &opt);
-    const double before = heap();
+    const double before = nth_test_heap();
     NTH_CHECK_OK(nth_flow_create(&flow, net, nth_cmat_of(X, n, cfg->widths[0]),
                                  nth_cmat_of(X + n * cfg->widths[0], k, cfg->widths[0]), y, &opt));
     if (flow != NULL) NTH_CHECK_OK(nth_flow_advance(flow, 0.01));
-    const double bytes = heap() - before;
+    const double bytes = nth_test_heap() - before;
     nth_flow_destroy(&flow);
     nth_net_destroy(&net);
     free(X);

@@ -315,16 +315,10 @@ static void same_bits_for_any_threads(void)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static void work_bytes_is_a_bound(void) { nth_test_skip("sanitizers allocate for themselves"); }
 #else
-static double heap(void)
-{
-    const struct mallinfo2 now = mallinfo2();
-    return (double)(now.uordblks + now.hblkhd);
-}
-
 static bool see_heap(void *ctx, ptrdiff_t step)
 {
     (void)step;
-    *(double *)ctx = nth_worst(*(double *)ctx, heap());
+    *(double *)ctx = nth_worst(*(double *)ctx, nth_test_heap());
     return false;
 }
 
@@ -342,7 +336,7 @@ static void work_bytes_is_a_bound(void)
         double           seen = 0.0;
         if (number & 1) opt.rule = nth_optimizer_defaults(NTH_OPTIMIZER_ADAM);
         opt.outputs = number & 16 ? NTH_OUTPUTS_TRACE : NTH_OUTPUTS_SUM, opt.interrupted = see_heap, opt.ctx = &seen;
-        const double promised = nth_kare_work_bytes(&cfg, N, K, C, &opt), before = heap();
+        const double promised = nth_kare_work_bytes(&cfg, N, K, C, &opt), before = nth_test_heap();
         NTH_CHECK_OK(nth_kare_train(&curve, net, X(N), Y(N), X_test(), Y_test(), &opt));
         NTH_CHECK(seen - before <= promised + 16384.0); /* structures, headers and alignment of some 60 blocks */
         least = fmin(least, (seen - before) / promised), most = nth_worst(most, (seen - before) / promised);

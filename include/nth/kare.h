@@ -66,7 +66,7 @@ NTH_API NTH_NODISCARD nth_status nth_kare_grid(double *kare, const double *z, pt
                                                nth_cmat K, nth_cmat Y);
 
 /**
- * The same from an eigendecomposition of K that is there (nth_spectral_create, nth_regress_spectral).
+ * The same from an eigendecomposition of K that is there (nth_spectral_create, nth_regress_spectral) [E95].
  *
  * Shapes, scaling, ownership, accuracy and errors as nth_kare_grid, and NTH_E_ARG (sp is NULL); the same bits
  * (test_kare.c, grid_is_evaluation).

@@ -3,6 +3,7 @@
 #
 # table1-TRAIN.csv (-v table=1 -v train=TRAIN) or table2.csv (-v table=2) as Markdown, the paper's figures beside ours: means
 # over the five pairs in Table 1, at each size in Table 2.
+
 # Two-sided exact p of b against c in b + c tosses of a coin (McNemar).
 function mcnemar(b, c,    i, log_term, sum, n) {
     n = b + c
