@@ -31,32 +31,38 @@ typedef struct job {
 
 /* ---- Options -------------------------------------------------------------------------------------- */
 
+static nth_status refuse(cli *c, const char *const *option, size_t count, const char *other, const char *why)
+{
+    for (size_t i = 0; i < count; ++i)
+        if (nth_config_given(c->cfg, option[i])) return cli_fail(c, NTH_E_ARG, "--%s does not go with --%s; %s", option[i], other, why);
+    return NTH_OK;
+}
+
 static nth_status check_options(cli *c)
 {
     static const char *const of_training[] = { "net", "steps", "learning-rate", "batch", "every", "alpha", "flow-time", "optimizer", "net-steps", "outputs", "out" };
     static const char *const of_drawing[] = { "widths", "activation", "init", "sigma-w", "sigma-b", "input-scale",
                                               "parameterization", "output-scale" };
     const nth_config        *cfg = c->cfg;
+    nth_status               st = NTH_OK;
     if (cfg->evaluate && cfg->gram == NULL) return cli_fail(c, NTH_E_ARG, "--evaluate needs --gram FILE");
-    for (size_t i = 0; cfg->gram != NULL && i < sizeof of_training / sizeof *of_training; ++i)
-        if (nth_config_given(cfg, of_training[i]))
-            return cli_fail(c, NTH_E_ARG, "--%s does not go with --gram; that kernel is evaluated as it is", of_training[i]);
-    for (size_t i = 0; cfg->gram != NULL && i < sizeof of_drawing / sizeof *of_drawing; ++i)
-        if (nth_config_given(cfg, of_drawing[i]))
-            return cli_fail(c, NTH_E_ARG, "--%s does not go with --gram; that kernel is evaluated as it is", of_drawing[i]);
+    if (cfg->gram != NULL) {
+        static const char as_it_is[] = "that kernel is evaluated as it is";
+        CLI_TRY(refuse(c, of_training, sizeof of_training / sizeof *of_training, "gram", as_it_is));
+        CLI_TRY(refuse(c, of_drawing, sizeof of_drawing / sizeof *of_drawing, "gram", as_it_is));
+    }
     if (nth_config_given(cfg, "net-learning-rate") && !nth_config_given(cfg, "net-steps"))
         return cli_fail(c, NTH_E_ARG, "--net-learning-rate goes with --net-steps N, the training of the network itself");
     if (cfg->gram != NULL) return NTH_OK;
     if (cfg->net == NULL && cfg->layer_widths.n == 0)
         return cli_fail(c, NTH_E_ARG, "--net FILE or --widths WIDTH,.. is missing: the network to train (--gram FILE evaluates a kernel)");
-    for (size_t i = 0; cfg->net != NULL && i < sizeof of_drawing / sizeof *of_drawing; ++i)
-        if (nth_config_given(cfg, of_drawing[i]))
-            return cli_fail(c, NTH_E_ARG, "--%s does not go with --net; the network file says it", of_drawing[i]);
+    if (cfg->net != NULL) CLI_TRY(refuse(c, of_drawing, sizeof of_drawing / sizeof *of_drawing, "net", "the network file says it"));
     for (ptrdiff_t i = 1; i < cfg->alpha.n; ++i)
         if (!(cfg->alpha.v[i] > cfg->alpha.v[i - 1]))
             return cli_fail(c, NTH_E_ARG, "--alpha: %g does not come after %g; ascending ridges are expected",
                             cfg->alpha.v[i], cfg->alpha.v[i - 1]);
-    return NTH_OK;
+done:
+    return st;
 }
 
 /* Labels that classify get an accuracy, too. */
