@@ -196,6 +196,55 @@ void nth_chol_step(nth_mat A, ptrdiff_t k, ptrdiff_t nb)
     }
 }
 
+/* In chunks of the columns, each its own product. */
+void nth_priv_subtract_rows(double *y, nth_cmat A, const double *c, ptrdiff_t stride)
+{
+    enum { CHUNK = 2048 };
+    const ptrdiff_t chunks = (A.cols + CHUNK - 1) / CHUNK;
+    if (A.rows == 0) return;
+    const int threads = chunks == 1 ? nth_priv_serial_begin() : 0;
+#pragma omp parallel for schedule(static) if (chunks > 1)
+    for (ptrdiff_t q = 0; q < chunks; ++q) {
+        const ptrdiff_t j = q * CHUNK, r = A.cols - j < CHUNK ? A.cols - j : CHUNK;
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int)A.rows, (int)r, -1.0, A.a + j, (int)A.ld, c, (int)stride, 1.0, y + j, 1);
+    }
+    if (chunks == 1) nth_priv_serial_end(threads);
+}
+
+/* The tile on the diagonal, of which the lower triangle alone may be written: by strips of columns. */
+static void subtract_triangle(double *c, int ldc, const double *a, int lda, const double *b, int ldb, int r, int depth)
+{
+    enum { STRIP = 64 };
+    double square[STRIP * STRIP];
+    for (int j = 0; j < r; j += STRIP) {
+        const int s = r - j < STRIP ? r - j : STRIP, below = j + s;
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, s, s, depth, 1.0, a + j, lda, b + j, ldb, 0.0, square, STRIP);
+        for (ptrdiff_t i = 0; i < s; ++i)
+            for (ptrdiff_t k = 0; k <= i; ++k) c[(j + i) * ldc + j + k] -= square[i * STRIP + k];
+        if (below < r)
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, r - below, s, depth, -1.0, a + below, lda, b + j, ldb, 1.0,
+                        c + (ptrdiff_t)below * ldc + j, ldc);
+    }
+}
+
+void nth_priv_subtract_product(nth_mat C, nth_cmat A, nth_cmat B)
+{
+    enum { TILE = 512 };
+    const ptrdiff_t tiles = (C.rows + TILE - 1) / TILE;
+    const int       lda = (int)A.ld, ldb = (int)B.ld, ldc = (int)C.ld, depth = (int)A.rows;
+    const int       threads = tiles == 1 ? nth_priv_serial_begin() : 0;
+#pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
+    for (ptrdiff_t q = 0; q < tiles * tiles; ++q) {
+        const ptrdiff_t i = q / tiles * TILE, j = q % tiles * TILE;
+        const int       r = (int)(C.rows - i < TILE ? C.rows - i : TILE);
+        double         *c = C.a + i * C.ld + j;
+        if (j == i) subtract_triangle(c, ldc, A.a + i, lda, B.a + j, ldb, r, depth);
+        else if (j < i)
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, r, TILE, depth, -1.0, A.a + i, lda, B.a + j, ldb, 1.0, c, ldc);
+    }
+    if (tiles == 1) nth_priv_serial_end(threads);
+}
+
 nth_status nth_chol_solve(nth_cmat L, nth_mat B)
 {
     nth_status st = NTH_OK;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Factorisations through LAPACKE; the only file that sees lapacke.h. Symmetric matrices are passed
- * column-major with the triangle flipped: the same memory, no transposed copy. The eigenproblem and
- * the SVD keep OpenBLAS to one thread, so that their bits do not depend on the number of threads;
- * so do the symmetric factorisations.
+ * column-major with the triangle flipped: the same memory, no transposed copy. All keep OpenBLAS to
+ * one thread, so that their bits do not depend on the number of threads.
  */
 #include "linalg_priv.h"
 #include "alloc_priv.h"
@@ -109,28 +108,6 @@ nth_status nth_chol(nth_mat A, ptrdiff_t *pivot)
         nth_chol_step(A, k, nb);
     }
 done:
-    return st;
-}
-
-nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot)
-{
-    nth_status st = NTH_OK;
-    int        n, ld, info;
-    double    *work = NULL, best;
-    *pivot = 0;
-    NTH_REQUIRE(A.rows == A.cols, NTH_E_SHAPE, "matrix %td x %td is not square", A.rows, A.cols);
-    NTH_TRY(nth_blas_int(A.rows, &n));
-    NTH_TRY(nth_blas_int(A.ld, &ld));
-    if (ld < 1) ld = 1;
-    (void)LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'U', n, A.a, ld, pivots, &best, -1);
-    NTH_TRY(nth_priv_doubles(&work, (ptrdiff_t)best, "factorisation"));
-    const int threads = nth_priv_serial_begin();
-    info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'U', n, A.a, ld, pivots, work, (int)best);
-    nth_priv_serial_end(threads);
-    *pivot = info;
-    NTH_REQUIRE(info == 0, NTH_E_NUMERIC, "matrix of size %d is singular: pivot %d is zero", n, info);
-done:
-    nth_priv_free(work);
     return st;
 }
 

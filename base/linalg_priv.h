@@ -4,9 +4,8 @@
  *
  * Products are cut into tiles whose size depends on the shapes alone, and threads share out the
  * tiles; BLAS itself runs on one thread inside each, so a result has the same bits for any number
- * of threads. So do the eigenproblem and the SVD, which take one thread; nth_solve leaves
- * threads to LAPACK. Cholesky is cut into tiles like a product; LDL^T and triangular solves take one
- * thread.
+ * of threads. Cholesky and LDL^T are cut into tiles likewise; the eigenproblem, the SVD, LU and
+ * triangular solves take one thread.
  */
 #ifndef NTH_BASE_LINALG_PRIV_H
 #define NTH_BASE_LINALG_PRIV_H
@@ -82,12 +81,16 @@ NTH_NODISCARD nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag);
 /* M <- A^{-1}, symmetric to the bit. 2 n^3/3 flops, n^2 doubles. */
 NTH_NODISCARD nth_status nth_chol_inverse(nth_cmat L, nth_mat M);
 
-/* A = P L D L^T P^T by Bunch and Kaufman, D with 1 x 1 and 2 x 2 blocks; pivots (n). */
+/* A = P L D L^T P^T by Bunch and Kaufman, D with 1 x 1 and 2 x 2 blocks; pivots (n), as LAPACK's. 128 n doubles. */
 NTH_NODISCARD nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot);
 /* Each row b of B (c x n) becomes A^{-1} b. F is permuted and put back on the way. */
 NTH_NODISCARD nth_status nth_ldlt_solve(nth_mat F, const int *pivots, nth_mat B);
 /* diag[i] = (A^{-1})_ii, n^3/3 flops. F is permuted and put back on the way. */
 NTH_NODISCARD nth_status nth_ldlt_inverse_diagonal(nth_mat F, const int *pivots, double *diag);
+/* What it is made of. y (k) <- y - sum_p c[p stride] A_p over the rows of A (p x k). */
+void nth_priv_subtract_rows(double *y, nth_cmat A, const double *c, ptrdiff_t stride);
+/* C <- C - A^T B for C (n x n), A and B (k x n), in the lower triangle alone. */
+void nth_priv_subtract_product(nth_mat C, nth_cmat A, nth_cmat B);
 /* Number of negative eigenvalues of A (Sylvester: that of D). */
 ptrdiff_t nth_ldlt_negatives(nth_cmat F, const int *pivots);
 

@@ -74,41 +74,6 @@ static void single_gemm_matches_loops(void)
                      NTH_E_SHAPE);
 }
 
-/* Against solves of all unit vectors. A zero diagonal makes every pivot block 2 x 2, a decaying one mixes them; the
- * factor afterwards is the factor before, to the bit. */
-static void diagonal_of_an_indefinite_inverse(void)
-{
-    enum { MOST = 300, LD = MOST + 3 };
-    static const ptrdiff_t sizes[] = { 1, 2, 3, 17, 127, 128, 129, 300 };
-    static double          a[MOST * LD], before[MOST * LD], unit[MOST * MOST], diag[MOST];
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; ++s)
-        for (int kind = 0; kind < 3; ++kind) {
-            const ptrdiff_t n = sizes[s];
-            const nth_mat   F = { a, n, n, LD };
-            int             pivots[MOST], in_blocks = 0;
-            ptrdiff_t       pivot;
-            fill(a, n * LD, 100 * (uint32_t)kind + (uint32_t)s);
-            for (ptrdiff_t i = 0; i < n; ++i)
-                for (ptrdiff_t j = 0; j < LD; ++j) {
-                    const double x = a[i * LD + j];
-                    a[i * LD + j] = i != j || n == 1 ? x : kind == 0 ? 0.0 : kind == 1 ? 3.0 * x : 40.0 + x;
-                }
-            if (kind == 0 && n % 2 == 1) a[(n - 1) * LD + n - 1] = 1.0; /* an odd order has a 1 x 1 block */
-            NTH_CHECK_OK(nth_ldlt(F, pivots, &pivot));
-            for (ptrdiff_t i = 0; i < n; ++i) in_blocks += pivots[i] < 0;
-            if (n > 3) NTH_CHECK(kind == 2 ? in_blocks == 0 : in_blocks > 0);
-            if (n > 3 && kind == 1) NTH_CHECK(in_blocks < n);
-            memcpy(before, a, sizeof a);
-            NTH_CHECK_OK(nth_ldlt_inverse_diagonal(F, pivots, diag));
-            NTH_CHECK(memcmp(before, a, sizeof a) == 0);
-            memset(unit, 0, sizeof unit);
-            for (ptrdiff_t i = 0; i < n; ++i) unit[i * n + i] = 1.0;
-            NTH_CHECK_OK(nth_ldlt_solve(F, pivots, nth_mat_of(unit, n, n)));
-            const double size = nth_max_abs(nth_cmat_of(unit, n, n));
-            for (ptrdiff_t i = 0; i < n; ++i) NTH_CHECK_CLOSE(diag[i], unit[i * n + i], 1e-11, 1e-11 * size);
-        }
-}
-
 static void eigen_and_svd_reconstruct(void)
 {
     double S[N * N], U[N * N], d[N], worst = 0.0, sv[N], Us[M * N], Vt[N * N], X[M * N];
@@ -293,7 +258,6 @@ int main(void)
     return nth_test_main("base", (nth_test_case[]){ { "gemm_matches_loops", gemm_matches_loops },
                                                     { "single_gemm_matches_loops", single_gemm_matches_loops },
                                                     { "eigen_and_svd_reconstruct", eigen_and_svd_reconstruct },
-                                                    { "diagonal_of_an_indefinite_inverse", diagonal_of_an_indefinite_inverse },
                                                     { "solve_reproduces_rhs", solve_reproduces_rhs },
                                                     { "random_numbers_are_addressed", random_numbers_are_addressed },
                                                     { "samples_rank_by_their_keys", samples_rank_by_their_keys },

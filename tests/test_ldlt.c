@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * base/ldlt.c: factors of indefinite matrices, and what is computed from them.
+ */
+#include "nth_test.h"
+#include "linalg_priv.h"
+#include "nth/rng.h"
+#include "par_priv.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { MOST = 1100, LD = MOST + 3, RHS = 3, KINDS = 3 };
+
+static double a[MOST * LD], copy[MOST * LD], factor[MOST * LD];
+static int    pivots[MOST], again[MOST];
+
+static void fill(double *x, ptrdiff_t n, uint32_t run) { nth_rand_normals(x, n, 5, NTH_STREAM_TEST, run, 0); }
+
+/* Kind 0 has a zero diagonal, so that elimination begins with 2 x 2 blocks, kind 1 mixes both sizes, kind 2 has a dominant
+ * diagonal and 1 x 1 blocks alone. The upper triangle is that of another matrix. */
+static nth_mat indefinite(ptrdiff_t n, int kind)
+{
+    fill(a, n * LD, 100 * (uint32_t)kind + (uint32_t)n);
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        double *x = &a[i * LD + i];
+        if (n > 1) *x = kind == 0 ? 0.0 : kind == 1 ? 3.0 * *x : (40.0 + (double)n) * (i % 3 == 0 ? -1.0 : 1.0) + *x;
+    }
+    if (kind == 0 && n % 2 == 1) a[(n - 1) * LD + n - 1] = 1.0;
+    return (nth_mat){ a, n, n, LD };
+}
+
+static double lower(const double *m, ptrdiff_t i, ptrdiff_t j) { return i >= j ? m[i * LD + j] : m[j * LD + i]; }
+
+/* Backward error of a solve: |A x - b| <= c n eps |A| |x| by rows. Sizes on both sides of a panel and of a tile. */
+static void solves(void)
+{
+    static const ptrdiff_t sizes[] = { 1, 2, 3, 40, 126, 127, 128, 129, 130, 254, 255, 256, 257, 511, 513, 640, MOST };
+    static double          b[RHS * MOST], x[RHS * MOST];
+    double                 worst = 0.0;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; ++s)
+        for (int kind = 0; kind < KINDS; ++kind) {
+            const ptrdiff_t n = sizes[s];
+            const nth_mat   F = indefinite(n, kind);
+            ptrdiff_t       pivot, outside = 0, in_blocks = 0;
+            memcpy(copy, a, sizeof a);
+            fill(b, RHS * n, 7), memcpy(x, b, sizeof b);
+            NTH_CHECK_OK(nth_ldlt(F, pivots, &pivot));
+            NTH_CHECK(pivot == 0);
+            for (ptrdiff_t i = 0; i < n; ++i) in_blocks += pivots[i] < 0;
+            if (n > 3) NTH_CHECK(kind == 2 ? in_blocks == 0 : in_blocks > 0 && (kind == 0 || in_blocks < n));
+            for (ptrdiff_t i = 0; i < n; ++i)
+                for (ptrdiff_t j = i + 1; j < LD; ++j) outside += a[i * LD + j] != copy[i * LD + j];
+            NTH_CHECK(outside == 0);
+            NTH_CHECK_OK(nth_ldlt_solve(F, pivots, nth_mat_of(x, RHS, n)));
+            for (int c = 0; c < RHS; ++c)
+                for (ptrdiff_t i = 0; i < n; ++i) {
+                    double left = -b[c * n + i], size = fabs(left);
+                    for (ptrdiff_t j = 0; j < n; ++j) {
+                        left += lower(copy, i, j) * x[c * n + j];
+                        size += fabs(lower(copy, i, j) * x[c * n + j]);
+                    }
+                    worst = nth_worst(worst, fabs(left) / (10.0 * (double)n * DBL_EPSILON * size));
+                }
+        }
+    NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1.0);
+}
+
+/* Sylvester: D has as many negative eigenvalues as the matrix. */
+static void counts_negative_eigenvalues(void)
+{
+    enum { N = 200 };
+    static double V[N * N], d[N];
+    for (int kind = 0; kind < KINDS; ++kind) {
+        const nth_mat F = indefinite(N, kind);
+        ptrdiff_t     pivot, negative = 0;
+        NTH_CHECK_OK(nth_eigh(nth_const(F), d, nth_mat_of(V, N, N)));
+        for (int i = 0; i < N; ++i) negative += d[i] < 0.0;
+        NTH_CHECK(negative > 0 && negative < N);
+        NTH_CHECK_OK(nth_ldlt(F, pivots, &pivot));
+        NTH_CHECK(nth_ldlt_negatives(nth_const(F), pivots) == negative);
+    }
+}
+
+static void same_bits_on_any_threads(void)
+{
+    const int had = nth_priv_threads();
+    for (int kind = 0; kind < KINDS; ++kind)
+        for (int threads = 1; threads <= 7; threads += 2) {
+            ptrdiff_t pivot;
+            nth_priv_set_threads(threads);
+            NTH_CHECK_OK(nth_ldlt(indefinite(MOST, kind), threads == 1 ? pivots : again, &pivot));
+            if (threads == 1) memcpy(factor, a, sizeof a);
+            else NTH_CHECK(memcmp(factor, a, sizeof a) == 0 && memcmp(pivots, again, sizeof again) == 0);
+        }
+    nth_priv_set_threads(had);
+}
+
+/* A row of zeros leaves the order of the block that ends there; so does what is not finite. */
+static void refuses_what_is_singular(void)
+{
+    static const ptrdiff_t sizes[] = { 1, 9, 300 }, at[] = { 0, 5, 100 };
+    static const double    entry[] = { 0.0, NAN, INFINITY };
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; ++s)
+        for (size_t e = 0; e < sizeof entry / sizeof *entry; ++e) {
+            const ptrdiff_t n = sizes[s];
+            const nth_mat   F = indefinite(n, 2);
+            ptrdiff_t       pivot;
+            for (ptrdiff_t j = 0; j < n && e == 0; ++j) a[at[s] * LD + j] = a[j * LD + at[s]] = 0.0;
+            a[at[s] * LD + at[s]] = entry[e];
+            NTH_CHECK_STATUS(nth_ldlt(F, pivots, &pivot), NTH_E_NUMERIC);
+            NTH_CHECK(pivot == at[s] + 1);
+            NTH_CHECK_MESSAGE("is zero, or not finite");
+        }
+    NTH_CHECK_STATUS(nth_ldlt((nth_mat){ a, 3, 4, 4 }, pivots, &(ptrdiff_t){ 0 }), NTH_E_SHAPE);
+}
+
+/* Against solves of all unit vectors; the factor afterwards is the factor before, to the bit. */
+static void diagonal_of_the_inverse(void)
+{
+    enum { N = 300 };
+    static const ptrdiff_t sizes[] = { 1, 2, 3, 17, 127, 128, 129, N };
+    static double          unit[N * N], diag[N];
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; ++s)
+        for (int kind = 0; kind < KINDS; ++kind) {
+            const ptrdiff_t n = sizes[s];
+            const nth_mat   F = indefinite(n, kind);
+            ptrdiff_t       pivot;
+            NTH_CHECK_OK(nth_ldlt(F, pivots, &pivot));
+            memcpy(copy, a, sizeof a);
+            NTH_CHECK_OK(nth_ldlt_inverse_diagonal(F, pivots, diag));
+            NTH_CHECK(memcmp(copy, a, sizeof a) == 0);
+            memset(unit, 0, sizeof unit);
+            for (ptrdiff_t i = 0; i < n; ++i) unit[i * n + i] = 1.0;
+            NTH_CHECK_OK(nth_ldlt_solve(F, pivots, nth_mat_of(unit, n, n)));
+            const double size = nth_max_abs(nth_cmat_of(unit, n, n));
+            for (ptrdiff_t i = 0; i < n; ++i) NTH_CHECK_CLOSE(diag[i], unit[i * n + i], 1e-11, 1e-11 * size);
+        }
+}
+
+static nth_status build(void)
+{
+    ptrdiff_t pivot;
+    return nth_ldlt(indefinite(40, 1), pivots, &pivot);
+}
+
+static void survives_no_memory(void) { nth_test_every_allocation_fails(build); }
+
+int main(void)
+{
+    return nth_test_main("ldlt", (nth_test_case[]){ { "solves", solves },
+                                                    { "counts_negative_eigenvalues", counts_negative_eigenvalues },
+                                                    { "same_bits_on_any_threads", same_bits_on_any_threads },
+                                                    { "refuses_what_is_singular", refuses_what_is_singular },
+                                                    { "diagonal_of_the_inverse", diagonal_of_the_inverse },
+                                                    { "survives_no_memory", survives_no_memory },
+                                                    { 0 } });
+}
