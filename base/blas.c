@@ -201,12 +201,26 @@ void nth_priv_subtract_rows(double *y, nth_cmat A, const double *c, ptrdiff_t st
 {
     enum { CHUNK = 2048 };
     const ptrdiff_t chunks = (A.cols + CHUNK - 1) / CHUNK;
-    if (A.rows == 0) return;
+    if (A.rows == 0 || A.cols == 0) return;
     const int threads = chunks == 1 ? nth_priv_serial_begin() : 0;
 #pragma omp parallel for schedule(static) if (chunks > 1)
     for (ptrdiff_t q = 0; q < chunks; ++q) {
         const ptrdiff_t j = q * CHUNK, r = A.cols - j < CHUNK ? A.cols - j : CHUNK;
         cblas_dgemv(CblasRowMajor, CblasTrans, (int)A.rows, (int)r, -1.0, A.a + j, (int)A.ld, c, (int)stride, 1.0, y + j, 1);
+    }
+    if (chunks == 1) nth_priv_serial_end(threads);
+}
+
+void nth_priv_subtract_columns(double *y, nth_cmat A, const double *x)
+{
+    enum { CHUNK = 16 };
+    const ptrdiff_t chunks = A.cols < 1024 ? 1 : (A.rows + CHUNK - 1) / CHUNK, most = chunks == 1 ? A.rows : CHUNK;
+    if (A.rows == 0 || A.cols == 0) return;
+    const int threads = chunks == 1 ? nth_priv_serial_begin() : 0;
+#pragma omp parallel for schedule(static) if (chunks > 1)
+    for (ptrdiff_t q = 0; q < chunks; ++q) {
+        const ptrdiff_t i = q * most, r = A.rows - i < most ? A.rows - i : most;
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)r, (int)A.cols, -1.0, A.a + i * A.ld, (int)A.ld, x, 1, 1.0, y + i, 1);
     }
     if (chunks == 1) nth_priv_serial_end(threads);
 }

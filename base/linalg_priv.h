@@ -81,18 +81,29 @@ NTH_NODISCARD nth_status nth_chol_inverse_diagonal(nth_cmat L, double *diag);
 /* M <- A^{-1}, symmetric to the bit. 2 n^3/3 flops, n^2 doubles. */
 NTH_NODISCARD nth_status nth_chol_inverse(nth_cmat L, nth_mat M);
 
-/* A = P L D L^T P^T by Bunch and Kaufman, D with 1 x 1 and 2 x 2 blocks; pivots (n), as LAPACK's. 128 n doubles. */
-NTH_NODISCARD nth_status nth_ldlt(nth_mat A, int *pivots, ptrdiff_t *pivot);
-/* Each row b of B (c x n) becomes A^{-1} b. F is permuted and put back on the way. */
-NTH_NODISCARD nth_status nth_ldlt_solve(nth_mat F, const int *pivots, nth_mat B);
-/* diag[i] = (A^{-1})_ii, n^3/3 flops. F is permuted and put back on the way. */
-NTH_NODISCARD nth_status nth_ldlt_inverse_diagonal(nth_mat F, const int *pivots, double *diag);
-/* What it is made of. y (k) <- y - sum_p c[p stride] A_p over the rows of A (p x k). */
+/* D and P of P^T A P = L^T D L, (n) each. Row i of the factor is row row[i] of A; D has a block of order[i] there; D^{-1} has
+ * inverse[i] on its diagonal, and beside[i] between i - 1 and i where those are one block, else 0. */
+typedef struct nth_pivots {
+    ptrdiff_t *row;
+    int       *order;
+    double    *inverse, *beside;
+} nth_pivots;
+NTH_NODISCARD nth_status nth_pivots_create(nth_pivots *D, ptrdiff_t n);
+void                     nth_pivots_free(nth_pivots *D);
+/* P^T A P = L^T D L by Bunch and Kaufman, L unit lower triangular: its strict lower triangle is left in A. 128 n doubles. */
+NTH_NODISCARD nth_status nth_ldlt(nth_mat A, const nth_pivots *D, ptrdiff_t *pivot);
+/* B <- A^{-1} B, B (n x c): column by column, 2 n^2 flops each at the speed of memory. */
+NTH_NODISCARD nth_status nth_ldlt_solve(nth_cmat L, const nth_pivots *D, nth_mat B);
+/* diag[i] = (A^{-1})_ii, n^3/3 flops. */
+NTH_NODISCARD nth_status nth_ldlt_inverse_diagonal(nth_cmat L, const nth_pivots *D, double *diag);
+/* Number of negative eigenvalues of A (Sylvester: that of D). */
+ptrdiff_t nth_ldlt_negatives(const nth_pivots *D, ptrdiff_t n);
+/* What these are made of. y (k) <- y - sum_p c[p stride] A_p over the rows of A (p x k). */
 void nth_priv_subtract_rows(double *y, nth_cmat A, const double *c, ptrdiff_t stride);
+/* y (p) <- y - A x for A (p x k). */
+void nth_priv_subtract_columns(double *y, nth_cmat A, const double *x);
 /* C <- C - A^T B for C (n x n), A and B (k x n), in the lower triangle alone. */
 void nth_priv_subtract_product(nth_mat C, nth_cmat A, nth_cmat B);
-/* Number of negative eigenvalues of A (Sylvester: that of D). */
-ptrdiff_t nth_ldlt_negatives(nth_cmat F, const int *pivots);
 
 /* Each row x (m) of X becomes x L^{-1} with the unit lower triangle of L (m x m). One thread's work. */
 void nth_priv_unit_lower_solve(nth_cmat L, nth_mat X);

@@ -152,6 +152,19 @@ static nth_status factor(nth_regress **r, nth_mat work, const nth_regress_option
     return nth_regress_create_in_place(r, work, opt);
 }
 
+/* Is K + weight Z known to be indefinite? If K + a Z is definite and K + b Z is not, b > a, then v^T Z v < 0 for some v, and
+ * nothing beyond b is: Cholesky would fail. */
+static bool beyond_definite(const cli_fits *s, ptrdiff_t first, double weight)
+{
+    const cli_fit *definite = NULL;
+    for (const cli_fit *f = s->fit; f < s->fit + first; ++f) {
+        if (f->refused[0] != '\0') continue;
+        if (f->method == NTH_REGRESS_CHOLESKY) definite = f;
+        else if (definite != NULL && f->info.negative > 0 && definite->weight < f->weight && f->weight < weight) return true;
+    }
+    return false;
+}
+
 /* All ridges for one weight. Without --method a sum may be indefinite. */
 static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const cli_gram *K,
                              const cli_gram *Z, ptrdiff_t first, double weight, nth_reals ridge)
@@ -160,7 +173,8 @@ static nth_status fit_weight(cli *c, cli_fits *s, model *m, nth_mat work, const 
     nth_regress        *r = NULL;
     nth_regress_options opt = { .intercept = strcmp(c->cfg->intercept, "yes") == 0 };
     for (ptrdiff_t i = 0; i < ridge.n; ++i) opt.ridge = fmax(opt.ridge, ridge.v[i]);
-    opt.method = ridge.n > 1 ? NTH_REGRESS_EIGEN : Z != NULL ? NTH_REGRESS_AUTO : NTH_REGRESS_CHOLESKY;
+    opt.method = ridge.n > 1 ? NTH_REGRESS_EIGEN : Z == NULL ? NTH_REGRESS_CHOLESKY
+                 : beyond_definite(s, first, weight) ? NTH_REGRESS_LDLT : NTH_REGRESS_AUTO;
     if (c->cfg->regress_method != NULL)
         for (opt.method = 0;
              strcmp(nth_regress_method_name(opt.method), c->cfg->regress_method) != 0;)

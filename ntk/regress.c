@@ -147,7 +147,7 @@ void nth_regress_destroy(nth_regress **r)
     if (*r == NULL) return;
     nth_spectral_destroy(&(*r)->sp);
     nth_priv_free((*r)->owned);
-    nth_priv_free((*r)->pivots);
+    nth_pivots_free(&(*r)->pivots);
     nth_priv_free((*r)->mean);
     nth_priv_free((*r)->M);
     nth_priv_free(*r);
@@ -183,22 +183,6 @@ done:
     return st;
 }
 
-/* LDL^T wants right-hand sides in rows. */
-static nth_status solve_ldlt(const nth_regress *r, nth_mat B)
-{
-    nth_status st = NTH_OK;
-    nth_mat    T = { 0 };
-    NTH_TRY(nth_priv_mat(&T, B.cols, B.rows, "right-hand sides"));
-    for (ptrdiff_t i = 0; i < B.rows; ++i)
-        for (ptrdiff_t j = 0; j < B.cols; ++j) T.a[j * T.ld + i] = B.a[i * B.ld + j];
-    NTH_TRY(nth_ldlt_solve(r->A, r->pivots, T));
-    for (ptrdiff_t i = 0; i < B.rows; ++i)
-        for (ptrdiff_t j = 0; j < B.cols; ++j) B.a[i * B.ld + j] = T.a[j * T.ld + i];
-done:
-    nth_priv_free(T.a);
-    return st;
-}
-
 nth_status nth_regress_solve(nth_mat alpha, double *offset, const nth_regress *r, nth_cmat Y)
 {
     nth_status st = NTH_OK;
@@ -217,7 +201,7 @@ nth_status nth_regress_solve(nth_mat alpha, double *offset, const nth_regress *r
         offset[j] = mean;
     }
     NTH_TRY(r->method == NTH_REGRESS_EIGEN  ? solve_eigen(r, alpha)
-            : r->method == NTH_REGRESS_LDLT ? solve_ldlt(r, alpha)
+            : r->method == NTH_REGRESS_LDLT ? nth_ldlt_solve(nth_const(r->A), &r->pivots, alpha)
                                             : nth_chol_solve(nth_const(r->A), alpha));
     for (ptrdiff_t i = 0; i < r->n && r->intercept; ++i)
         for (ptrdiff_t j = 0; j < Y.cols; ++j) offset[j] -= r->mean[i] * alpha.a[i * alpha.ld + j];
@@ -257,7 +241,7 @@ static nth_status find_M(nth_regress *r)
     if (r->have_M) return NTH_OK;
     if (r->method == NTH_REGRESS_CHOLESKY)
         NTH_TRY(nth_chol_inverse_diagonal(nth_const(r->A), r->M));
-    if (r->method == NTH_REGRESS_LDLT) NTH_TRY(nth_ldlt_inverse_diagonal(r->A, r->pivots, r->M));
+    if (r->method == NTH_REGRESS_LDLT) NTH_TRY(nth_ldlt_inverse_diagonal(nth_const(r->A), &r->pivots, r->M));
     for (ptrdiff_t i = 0; i < r->n && r->method == NTH_REGRESS_EIGEN; ++i) {
         const double *u = r->sp->U.a + i * r->sp->U.ld;
         r->M[i] = 0.0;

@@ -94,8 +94,9 @@ static nth_status apply_inverse(const void *ctx, const double *x, double *y)
 
 nth_status nth_priv_regress_solve_one(const nth_regress *r, double *x)
 {
-    return r->method == NTH_REGRESS_LDLT ? nth_ldlt_solve(r->A, r->pivots, nth_mat_of(x, 1, r->n))
-                                         : nth_chol_solve(nth_const(r->A), nth_mat_of(x, r->n, 1));
+    const nth_mat column = nth_mat_of(x, r->n, 1);
+    return r->method == NTH_REGRESS_LDLT ? nth_ldlt_solve(nth_const(r->A), &r->pivots, column)
+                                         : nth_chol_solve(nth_const(r->A), column);
 }
 
 /* ---- Refusing ----------------------------------------------------------------------------------- */
@@ -229,8 +230,8 @@ static nth_status factor(nth_regress *r, const double *diag, ptrdiff_t *pivot)
         restore(r, diag, 0.0);
     }
     r->method = NTH_REGRESS_LDLT, *pivot = 0; /* the caller takes a pivot for one of this method */
-    NTH_TRY(nth_priv_alloc(&r->pivots, r->n, sizeof *r->pivots, "pivots"));
-    NTH_TRY(nth_ldlt(r->A, r->pivots, pivot));
+    NTH_TRY(nth_pivots_create(&r->pivots, r->n));
+    NTH_TRY(nth_ldlt(r->A, &r->pivots, pivot));
 done:
     return st;
 }
@@ -260,7 +261,7 @@ nth_status nth_priv_regress_factor(nth_regress *r)
     r->info.smallest = lo - ridge, r->info.largest = hi - ridge;
     r->info.cond = fmax(ends, fmax(fabs(lo), fabs(hi))) / least;
     if (r->method == NTH_REGRESS_LDLT)
-        r->info.negative = nth_ldlt_negatives(nth_const(r->A), r->pivots);
+        r->info.negative = nth_ldlt_negatives(&r->pivots, r->n);
     NTH_TRY(check_cond(r));
 done:
     nth_priv_free(diag);

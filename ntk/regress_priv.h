@@ -5,6 +5,7 @@
 #ifndef NTH_NTK_REGRESS_PRIV_H
 #define NTH_NTK_REGRESS_PRIV_H
 
+#include "linalg_priv.h"
 #include "nth/regress.h"
 
 struct nth_regress {
@@ -15,7 +16,7 @@ struct nth_regress {
     nth_mat
         A; /* CHOLESKY, LDLT (n x n): factor of K + rho I below, the matrix above the diagonal */
     double       *owned;  /* A.a, or NULL if that is the caller's */
-    int          *pivots; /* LDLT (n) */
+    nth_pivots    pivots; /* LDLT */
     nth_spectral *sp;     /* EIGEN */
     double       *mean;   /* intercept (n): means of the rows of K */
     double        shift;  /* intercept: eigenvalue given to the constant vector */

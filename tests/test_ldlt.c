@@ -13,8 +13,8 @@
 
 enum { MOST = 1100, LD = MOST + 3, RHS = 3, KINDS = 3 };
 
-static double a[MOST * LD], copy[MOST * LD], factor[MOST * LD];
-static int    pivots[MOST], again[MOST];
+static double     a[MOST * LD], copy[MOST * LD], factor[MOST * LD];
+static nth_pivots pivots, again; /* of MOST */
 
 static void fill(double *x, ptrdiff_t n, uint32_t run) { nth_rand_normals(x, n, 5, NTH_STREAM_TEST, run, 0); }
 
@@ -46,20 +46,20 @@ static void solves(void)
             ptrdiff_t       pivot, outside = 0, in_blocks = 0;
             memcpy(copy, a, sizeof a);
             fill(b, RHS * n, 7), memcpy(x, b, sizeof b);
-            NTH_CHECK_OK(nth_ldlt(F, pivots, &pivot));
+            NTH_CHECK_OK(nth_ldlt(F, &pivots, &pivot));
             NTH_CHECK(pivot == 0);
-            for (ptrdiff_t i = 0; i < n; ++i) in_blocks += pivots[i] < 0;
+            for (ptrdiff_t i = 0; i < n; ++i) in_blocks += pivots.order[i] == 2;
             if (n > 3) NTH_CHECK(kind == 2 ? in_blocks == 0 : in_blocks > 0 && (kind == 0 || in_blocks < n));
             for (ptrdiff_t i = 0; i < n; ++i)
                 for (ptrdiff_t j = i + 1; j < LD; ++j) outside += a[i * LD + j] != copy[i * LD + j];
             NTH_CHECK(outside == 0);
-            NTH_CHECK_OK(nth_ldlt_solve(F, pivots, nth_mat_of(x, RHS, n)));
+            NTH_CHECK_OK(nth_ldlt_solve(nth_const(F), &pivots, nth_mat_of(x, n, RHS)));
             for (int c = 0; c < RHS; ++c)
                 for (ptrdiff_t i = 0; i < n; ++i) {
-                    double left = -b[c * n + i], size = fabs(left);
+                    double left = -b[i * RHS + c], size = fabs(left);
                     for (ptrdiff_t j = 0; j < n; ++j) {
-                        left += lower(copy, i, j) * x[c * n + j];
-                        size += fabs(lower(copy, i, j) * x[c * n + j]);
+                        left += lower(copy, i, j) * x[j * RHS + c];
+                        size += fabs(lower(copy, i, j) * x[j * RHS + c]);
                     }
                     worst = nth_worst(worst, fabs(left) / (10.0 * (double)n * DBL_EPSILON * size));
                 }
@@ -78,9 +78,15 @@ static void counts_negative_eigenvalues(void)
         NTH_CHECK_OK(nth_eigh(nth_const(F), d, nth_mat_of(V, N, N)));
         for (int i = 0; i < N; ++i) negative += d[i] < 0.0;
         NTH_CHECK(negative > 0 && negative < N);
-        NTH_CHECK_OK(nth_ldlt(F, pivots, &pivot));
-        NTH_CHECK(nth_ldlt_negatives(nth_const(F), pivots) == negative);
+        NTH_CHECK_OK(nth_ldlt(F, &pivots, &pivot));
+        NTH_CHECK(nth_ldlt_negatives(&pivots, N) == negative);
     }
+}
+
+static bool same(nth_pivots x, nth_pivots y)
+{
+    return memcmp(x.row, y.row, MOST * sizeof *x.row) == 0 && memcmp(x.order, y.order, MOST * sizeof *x.order) == 0 &&
+           memcmp(x.inverse, y.inverse, MOST * sizeof *x.inverse) == 0 && memcmp(x.beside, y.beside, MOST * sizeof *x.beside) == 0;
 }
 
 static void same_bits_on_any_threads(void)
@@ -90,9 +96,9 @@ static void same_bits_on_any_threads(void)
         for (int threads = 1; threads <= 7; threads += 2) {
             ptrdiff_t pivot;
             nth_priv_set_threads(threads);
-            NTH_CHECK_OK(nth_ldlt(indefinite(MOST, kind), threads == 1 ? pivots : again, &pivot));
+            NTH_CHECK_OK(nth_ldlt(indefinite(MOST, kind), threads == 1 ? &pivots : &again, &pivot));
             if (threads == 1) memcpy(factor, a, sizeof a);
-            else NTH_CHECK(memcmp(factor, a, sizeof a) == 0 && memcmp(pivots, again, sizeof again) == 0);
+            else NTH_CHECK(memcmp(factor, a, sizeof a) == 0 && same(pivots, again));
         }
     nth_priv_set_threads(had);
 }
@@ -109,14 +115,14 @@ static void refuses_what_is_singular(void)
             ptrdiff_t       pivot;
             for (ptrdiff_t j = 0; j < n && e == 0; ++j) a[at[s] * LD + j] = a[j * LD + at[s]] = 0.0;
             a[at[s] * LD + at[s]] = entry[e];
-            NTH_CHECK_STATUS(nth_ldlt(F, pivots, &pivot), NTH_E_NUMERIC);
+            NTH_CHECK_STATUS(nth_ldlt(F, &pivots, &pivot), NTH_E_NUMERIC);
             NTH_CHECK(pivot == at[s] + 1);
             NTH_CHECK_MESSAGE("is zero, or not finite");
         }
-    NTH_CHECK_STATUS(nth_ldlt((nth_mat){ a, 3, 4, 4 }, pivots, &(ptrdiff_t){ 0 }), NTH_E_SHAPE);
+    NTH_CHECK_STATUS(nth_ldlt((nth_mat){ a, 3, 4, 4 }, &pivots, &(ptrdiff_t){ 0 }), NTH_E_SHAPE);
 }
 
-/* Against solves of all unit vectors; the factor afterwards is the factor before, to the bit. */
+/* Against solves of all unit vectors. */
 static void diagonal_of_the_inverse(void)
 {
     enum { N = 300 };
@@ -127,13 +133,11 @@ static void diagonal_of_the_inverse(void)
             const ptrdiff_t n = sizes[s];
             const nth_mat   F = indefinite(n, kind);
             ptrdiff_t       pivot;
-            NTH_CHECK_OK(nth_ldlt(F, pivots, &pivot));
-            memcpy(copy, a, sizeof a);
-            NTH_CHECK_OK(nth_ldlt_inverse_diagonal(F, pivots, diag));
-            NTH_CHECK(memcmp(copy, a, sizeof a) == 0);
+            NTH_CHECK_OK(nth_ldlt(F, &pivots, &pivot));
+            NTH_CHECK_OK(nth_ldlt_inverse_diagonal(nth_const(F), &pivots, diag));
             memset(unit, 0, sizeof unit);
             for (ptrdiff_t i = 0; i < n; ++i) unit[i * n + i] = 1.0;
-            NTH_CHECK_OK(nth_ldlt_solve(F, pivots, nth_mat_of(unit, n, n)));
+            NTH_CHECK_OK(nth_ldlt_solve(nth_const(F), &pivots, nth_mat_of(unit, n, n)));
             const double size = nth_max_abs(nth_cmat_of(unit, n, n));
             for (ptrdiff_t i = 0; i < n; ++i) NTH_CHECK_CLOSE(diag[i], unit[i * n + i], 1e-11, 1e-11 * size);
         }
@@ -141,19 +145,27 @@ static void diagonal_of_the_inverse(void)
 
 static nth_status build(void)
 {
-    ptrdiff_t pivot;
-    return nth_ldlt(indefinite(40, 1), pivots, &pivot);
+    nth_pivots D;
+    ptrdiff_t  pivot;
+    nth_status st = nth_pivots_create(&D, 40);
+    if (st == NTH_OK) st = nth_ldlt(indefinite(40, 1), &D, &pivot);
+    nth_pivots_free(&D);
+    return st;
 }
 
 static void survives_no_memory(void) { nth_test_every_allocation_fails(build); }
 
 int main(void)
 {
-    return nth_test_main("ldlt", (nth_test_case[]){ { "solves", solves },
+    if (nth_pivots_create(&pivots, MOST) != NTH_OK || nth_pivots_create(&again, MOST) != NTH_OK) return 1;
+    const int st = nth_test_main("ldlt", (nth_test_case[]){ { "solves", solves },
                                                     { "counts_negative_eigenvalues", counts_negative_eigenvalues },
                                                     { "same_bits_on_any_threads", same_bits_on_any_threads },
                                                     { "refuses_what_is_singular", refuses_what_is_singular },
                                                     { "diagonal_of_the_inverse", diagonal_of_the_inverse },
                                                     { "survives_no_memory", survives_no_memory },
                                                     { 0 } });
+    nth_pivots_free(&pivots);
+    nth_pivots_free(&again);
+    return st;
 }

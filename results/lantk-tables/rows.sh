@@ -36,12 +36,12 @@ cnn() {
 # rows PROBLEM DATA: appends the rows of a problem to $csv, but for those that are there: the 8-layer CNTK alone, with
 # label-aware kernels K^(HR) added, and with controls. The weight of what is added is chosen on a fifth of the training
 # images, held out, whose labels it has not seen. The kernel stays in $out.
-# With CNN=EPOCHS in the environment also the network, which takes much longer.
+# KERNELS="NAME .." in the environment: only these, in this order. With CNN=EPOCHS also the network, which takes much longer.
 rows() {
     problem=$1 data=$2 base=$out/cntk-$1.h5 alone=$out/alone-$1.h5
     local variant options
     there() { grep -q "^$problem,$1," "$csv"; }
-    for variant in cntk constant squares kr-v1 kr-v2 ls-v1 ls-v2 fjlt-v1 fjlt-v2 permuted; do
+    for variant in ${KERNELS-cntk constant squares kr-v1 kr-v2 ls-v1 ls-v2 fjlt-v1 fjlt-v2 permuted}; do
         there $variant && continue
         kernel
         case $variant in
