@@ -159,16 +159,41 @@ done:
     return st;
 }
 
-/* In square tiles: columns of a large matrix are far apart. */
+/* Square tiles: columns of a large matrix are far apart. */
+enum { SQUARE = 64 };
+static ptrdiff_t square_end(ptrdiff_t q, ptrdiff_t n) { return (q + 1) * SQUARE < n ? (q + 1) * SQUARE : n; }
+
 void nth_mirror_lower(nth_mat A)
 {
-    enum { TILE = 64 };
-    const ptrdiff_t tiles = (A.rows + TILE - 1) / TILE;
+    const ptrdiff_t n = A.rows, tiles = (n + SQUARE - 1) / SQUARE;
 #pragma omp parallel for schedule(dynamic, 1)
     for (ptrdiff_t q = 0; q < tiles; ++q)
         for (ptrdiff_t p = 0; p <= q; ++p)
-            for (ptrdiff_t i = q * TILE; i < (q + 1) * TILE && i < A.rows; ++i)
-                for (ptrdiff_t j = p * TILE; j < (p + 1) * TILE && j < i; ++j) A.a[j * A.ld + i] = A.a[i * A.ld + j];
+            for (ptrdiff_t i = q * SQUARE; i < square_end(q, n); ++i)
+                for (ptrdiff_t j = p * SQUARE; j < square_end(p, n) && j < i; ++j) A.a[j * A.ld + i] = A.a[i * A.ld + j];
+}
+
+void nth_mirror_upper(nth_mat A)
+{
+    const ptrdiff_t n = A.rows, tiles = (n + SQUARE - 1) / SQUARE;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (ptrdiff_t q = 0; q < tiles; ++q)
+        for (ptrdiff_t p = 0; p <= q; ++p)
+            for (ptrdiff_t i = q * SQUARE; i < square_end(q, n); ++i)
+                for (ptrdiff_t j = p * SQUARE; j < square_end(p, n) && j < i; ++j) A.a[i * A.ld + j] = A.a[j * A.ld + i];
+}
+
+double nth_asymmetry(nth_cmat A)
+{
+    const ptrdiff_t n = A.rows, tiles = (n + SQUARE - 1) / SQUARE;
+    double          worst = 0.0;
+#pragma omp parallel for schedule(dynamic, 1) reduction(max : worst)
+    for (ptrdiff_t q = 0; q < tiles; ++q)
+        for (ptrdiff_t p = 0; p <= q; ++p)
+            for (ptrdiff_t i = q * SQUARE; i < square_end(q, n); ++i)
+                for (ptrdiff_t j = p * SQUARE; j < square_end(p, n) && j < i; ++j)
+                    worst = fmax(worst, fabs(A.a[i * A.ld + j] - A.a[j * A.ld + i]));
+    return worst;
 }
 
 /* The strict upper triangle stays as it is: tiles on the diagonal are updated by syrk. */

@@ -43,8 +43,10 @@ NTH_NODISCARD nth_status nth_gemv(double alpha, nth_op op, nth_cmat A, const dou
 
 /* y <- A x for symmetric A, lower triangle read. */
 NTH_NODISCARD nth_status nth_symv(nth_cmat A, const double *x, double *y);
-/* Copies the lower triangle of a square matrix to the upper one. */
+/* Copies one triangle of a square matrix to the other: the lower to the upper one, or the other way round. */
 void nth_mirror_lower(nth_mat A);
+void nth_mirror_upper(nth_mat A);
+double nth_asymmetry(nth_cmat A); /* max |A_ij - A_ji|, of finite entries */
 
 double nth_dot(const double *x, const double *y, ptrdiff_t n); /* fixed chunks, summed in order */
 void   nth_axpy(double alpha, const double *x, double *y, ptrdiff_t n);

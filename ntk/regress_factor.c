@@ -171,10 +171,8 @@ done:
 /* Puts the matrix back below the diagonal, from what is above it, with `more` on the diagonal. */
 static void restore(nth_regress *r, const double *diag, double more)
 {
-    for (ptrdiff_t i = 0; i < r->n; ++i) {
-        for (ptrdiff_t j = 0; j < i; ++j) r->A.a[i * r->A.ld + j] = r->A.a[j * r->A.ld + i];
-        r->A.a[i * r->A.ld + i] = diag[i] + more;
-    }
+    nth_mirror_upper(r->A);
+    for (ptrdiff_t i = 0; i < r->n; ++i) r->A.a[i * r->A.ld + i] = diag[i] + more;
 }
 
 /* Ends of the spectrum of K + rho I, of which lo and hi are Ritz values of the matrix itself and a
