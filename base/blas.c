@@ -221,33 +221,39 @@ void nth_chol_step(nth_mat A, ptrdiff_t k, ptrdiff_t nb)
     }
 }
 
+/* Entries of a matrix worth sharing out: where another program takes a core, threads wait milliseconds for each other. */
+static const ptrdiff_t SHARE_FROM = 4 << 20;
+
 /* In chunks of the columns, each its own product. */
 void nth_priv_subtract_rows(double *y, nth_cmat A, const double *c, ptrdiff_t stride)
 {
     enum { CHUNK = 2048 };
     const ptrdiff_t chunks = (A.cols + CHUNK - 1) / CHUNK;
+    const bool      share = A.rows * A.cols >= SHARE_FROM;
     if (A.rows == 0 || A.cols == 0) return;
-    const int threads = chunks == 1 ? nth_priv_serial_begin() : 0;
-#pragma omp parallel for schedule(static) if (chunks > 1)
+    const int threads = share ? 0 : nth_priv_serial_begin();
+#pragma omp parallel for schedule(static) if (share)
     for (ptrdiff_t q = 0; q < chunks; ++q) {
         const ptrdiff_t j = q * CHUNK, r = A.cols - j < CHUNK ? A.cols - j : CHUNK;
         cblas_dgemv(CblasRowMajor, CblasTrans, (int)A.rows, (int)r, -1.0, A.a + j, (int)A.ld, c, (int)stride, 1.0, y + j, 1);
     }
-    if (chunks == 1) nth_priv_serial_end(threads);
+    if (!share) nth_priv_serial_end(threads);
 }
 
+/* In chunks of the rows. */
 void nth_priv_subtract_columns(double *y, nth_cmat A, const double *x)
 {
     enum { CHUNK = 16 };
-    const ptrdiff_t chunks = A.cols < 1024 ? 1 : (A.rows + CHUNK - 1) / CHUNK, most = chunks == 1 ? A.rows : CHUNK;
+    const ptrdiff_t chunks = (A.rows + CHUNK - 1) / CHUNK;
+    const bool      share = A.rows * A.cols >= SHARE_FROM;
     if (A.rows == 0 || A.cols == 0) return;
-    const int threads = chunks == 1 ? nth_priv_serial_begin() : 0;
-#pragma omp parallel for schedule(static) if (chunks > 1)
+    const int threads = share ? 0 : nth_priv_serial_begin();
+#pragma omp parallel for schedule(static) if (share)
     for (ptrdiff_t q = 0; q < chunks; ++q) {
-        const ptrdiff_t i = q * most, r = A.rows - i < most ? A.rows - i : most;
+        const ptrdiff_t i = q * CHUNK, r = A.rows - i < CHUNK ? A.rows - i : CHUNK;
         cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)r, (int)A.cols, -1.0, A.a + i * A.ld, (int)A.ld, x, 1, 1.0, y + i, 1);
     }
-    if (chunks == 1) nth_priv_serial_end(threads);
+    if (!share) nth_priv_serial_end(threads);
 }
 
 /* The tile on the diagonal, of which the lower triangle alone may be written: by strips of columns. */

@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PANEL = 128 };
+enum { PANEL = 128, SWEEP = 512 }; /* rows of a panel; rows that a solve takes together */
 static const double ALPHA = 0.6403882032022076; /* (1 + sqrt 17)/8: bounds the growth of entries */
 
 typedef struct panel {
@@ -216,7 +216,7 @@ static void divide(const nth_pivots *D, double *x, ptrdiff_t n)
 static void solve_transposed(nth_cmat L, double *x)
 {
     for (ptrdiff_t end = L.rows, at; end > 0; end = at) {
-        at = end > PANEL ? end - PANEL : 0;
+        at = end > SWEEP ? end - SWEEP : 0;
         for (ptrdiff_t k = end - 1; k > at; --k) nth_axpy(-x[k], L.a + k * L.ld + at, x + at, k - at);
         nth_priv_subtract_rows(x, nth_cblock(L, at, 0, end - at, at), x + at, 1);
     }
@@ -226,7 +226,7 @@ static void solve_transposed(nth_cmat L, double *x)
 static void solve_plain(nth_cmat L, double *x)
 {
     for (ptrdiff_t at = 0, end; at < L.rows; at = end) {
-        end = L.rows - at > PANEL ? at + PANEL : L.rows;
+        end = L.rows - at > SWEEP ? at + SWEEP : L.rows;
         nth_priv_subtract_columns(x + at, nth_cblock(L, at, 0, end - at, at), x);
         for (ptrdiff_t k = at + 1; k < end; ++k) x[k] -= nth_dot(L.a + k * L.ld + at, x + at, k - at);
     }

@@ -9,6 +9,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST = 1100, LD = MOST + 3, RHS = 3, KINDS = 3 };
@@ -103,6 +104,43 @@ static void same_bits_on_any_threads(void)
     nth_priv_set_threads(had);
 }
 
+/* Sweeps over a factor's rows, small ones and one that the threads share: against loops, and of the same bits. */
+static void sweeps_match_loops(void)
+{
+    static const ptrdiff_t shapes[][2] = { { 1, 1 }, { 17, 33 }, { 127, 2049 }, { 520, 8200 } };
+    const int              had = nth_priv_threads();
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; ++s) {
+        const ptrdiff_t rows = shapes[s][0], cols = shapes[s][1], ld = cols + 2;
+        double *const   A = malloc((size_t)(rows * ld) * sizeof *A), *const y = malloc((size_t)(6 * cols) * sizeof *y);
+        double *const   x = malloc((size_t)(2 * rows + cols) * sizeof *x);
+        double          worst = 0.0;
+        if (!NTH_CHECK(A != NULL && y != NULL && x != NULL)) return;
+        fill(A, rows * ld, 1), fill(x, 2 * rows + cols, 2);
+        for (int threads = 1; threads <= 5; threads += 2) {
+            double *const mine = y + (threads - 1) * cols; /* (cols), then (rows) as rows <= cols */
+            fill(mine, 2 * cols, 3);
+            nth_priv_set_threads(threads);
+            nth_priv_subtract_rows(mine, (nth_cmat){ A, rows, cols, ld }, x, 2);
+            nth_priv_subtract_columns(mine + cols, (nth_cmat){ A, rows, cols, ld }, x);
+            NTH_CHECK(memcmp(mine, y, (size_t)(2 * cols) * sizeof *y) == 0);
+        }
+        fill(y + 2 * cols, 2 * cols, 3);
+        for (ptrdiff_t j = 0; j < cols; ++j) {
+            double sum = y[2 * cols + j], size = fabs(sum);
+            for (ptrdiff_t i = 0; i < rows; ++i) sum -= x[2 * i] * A[i * ld + j], size += fabs(x[2 * i] * A[i * ld + j]);
+            worst = nth_worst(worst, fabs(y[j] - sum) / ((double)rows * DBL_EPSILON * size));
+        }
+        for (ptrdiff_t i = 0; i < rows; ++i) {
+            double sum = y[3 * cols + i], size = fabs(sum);
+            for (ptrdiff_t j = 0; j < cols; ++j) sum -= A[i * ld + j] * x[j], size += fabs(A[i * ld + j] * x[j]);
+            worst = nth_worst(worst, fabs(y[cols + i] - sum) / ((double)cols * DBL_EPSILON * size));
+        }
+        NTH_CHECK_CLOSE(worst, 0.0, 0.0, 1.0);
+        free(A), free(x), free(y);
+    }
+    nth_priv_set_threads(had);
+}
+
 /* A row of zeros leaves the order of the block that ends there; so does what is not finite. */
 static void refuses_what_is_singular(void)
 {
@@ -161,6 +199,7 @@ int main(void)
     const int st = nth_test_main("ldlt", (nth_test_case[]){ { "solves", solves },
                                                     { "counts_negative_eigenvalues", counts_negative_eigenvalues },
                                                     { "same_bits_on_any_threads", same_bits_on_any_threads },
+                                                    { "sweeps_match_loops", sweeps_match_loops },
                                                     { "refuses_what_is_singular", refuses_what_is_singular },
                                                     { "diagonal_of_the_inverse", diagonal_of_the_inverse },
                                                     { "survives_no_memory", survives_no_memory },
