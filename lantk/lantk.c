@@ -162,7 +162,8 @@ nth_lantk_info nth_lantk_get_info(const nth_lantk *z, ptrdiff_t model) { return 
 
 /* ---- Steps -------------------------------------------------------------------------------------- */
 
-nth_status nth_priv_lantk_load(nth_lantk *z, ptrdiff_t row, ptrdiff_t col, ptrdiff_t r, ptrdiff_t c)
+/* Loads K of a block of pairs, and G and L for a regression on features that depend on them. */
+static nth_status load(nth_lantk *z, ptrdiff_t row, ptrdiff_t col, ptrdiff_t r, ptrdiff_t c, bool products, bool distances)
 {
     nth_status    st = NTH_OK;
     const nth_mat K = nth_block(z->K, 0, 0, r, c);
@@ -171,10 +172,15 @@ nth_status nth_priv_lantk_load(nth_lantk *z, ptrdiff_t row, ptrdiff_t col, ptrdi
                 "the base kernel is not finite within rows %td to %td, columns %td to %td", row + 1, row + r, col + 1, col + c);
     if (z->G.a == NULL) goto done;
     const nth_cmat X = nth_lantk_points(z, row, r), W = nth_lantk_points(z, col, c);
-    NTH_TRY(nth_gemm(1.0, NTH_N, X, NTH_T, W, 0.0, nth_block(z->G, 0, 0, r, c)));
-    NTH_TRY(nth_priv_l1(nth_block(z->L, 0, 0, r, c), X, W));
+    if (products) NTH_TRY(nth_gemm(1.0, NTH_N, X, NTH_T, W, 0.0, nth_block(z->G, 0, 0, r, c)));
+    if (distances) NTH_TRY(nth_priv_l1(nth_block(z->L, 0, 0, r, c), X, W));
 done:
     return st;
+}
+
+nth_status nth_priv_lantk_load(nth_lantk *z, ptrdiff_t row, ptrdiff_t col, ptrdiff_t r, ptrdiff_t c)
+{
+    return load(z, row, col, r, c, true, true);
 }
 
 static nth_status finish(nth_lantk *z, nth_lantk_model *m)
@@ -200,7 +206,10 @@ nth_status nth_lantk_gather(nth_lantk *z, ptrdiff_t step)
     row *= z->edge, col *= z->edge;
     const ptrdiff_t r = least(z->edge, z->n - row), c = least(z->edge, z->n - col);
     if (sketch) z->group = pass % z->groups;
-    NTH_TRY(nth_priv_lantk_load(z, row, col, r, c));
+    /* The first group's pass makes moments of all features; what later ones do not store may be stale. */
+    const bool all = z->group == 0;
+    NTH_TRY(load(z, row, col, r, c, all || nth_priv_group_holds(z, NTH_FROM_PRODUCTS, NTH_TO_PRODUCTS),
+                 all || nth_priv_group_holds(z, NTH_DISTANCE, NTH_DISTANCE)));
     if (z->regression) NTH_TRY(nth_priv_features_gather(z, row, col, r, c, model));
     else NTH_TRY(nth_priv_kr_gather(z, row, col, r, c));
     ++z->next;

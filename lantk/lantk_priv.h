@@ -13,6 +13,9 @@
 
 enum {
     NTH_PAIR_FEATURES = 10,
+    NTH_FROM_PRODUCTS = 1, /* features from here on are functions of <x,x'>, */
+    NTH_TO_PRODUCTS = 8,   /* up to this one */
+    NTH_DISTANCE = 9,      /* |x-x'|_1 */
     NTH_COMPONENTS = 5,
     NTH_TILE_EDGE = 1024,
     NTH_STRIP_ROWS = 4, /* of a tile, one task of a thread */
@@ -121,6 +124,11 @@ extern ptrdiff_t nth_test_sketch_columns; /* set by tests: held at a time */
 NTH_NODISCARD nth_status nth_priv_sketch_begin(nth_lantk *z);
 /* Features, T, and 1 with an intercept. */
 ptrdiff_t nth_priv_sketch_width(const nth_lantk *z);
+/* Is one of the features first .. last a column of the group? */
+static inline bool nth_priv_group_holds(const nth_lantk *z, ptrdiff_t first, ptrdiff_t last)
+{
+    return first < (z->group + 1) * z->held && last >= z->group * z->held;
+}
 /* Rows of the sketch of the group's columns, which all pairs have stored. */
 void nth_priv_sketch_columns(nth_lantk *z, const nth_lantk_model *m);
 /* The least squares on these, when all groups are done. */
