@@ -160,6 +160,22 @@ static void refuses_what_is_singular(void)
     NTH_CHECK_STATUS(nth_ldlt((nth_mat){ a, 3, 4, 4 }, &pivots, &(ptrdiff_t){ 0 }), NTH_E_SHAPE);
 }
 
+/* One entry anywhere that is not finite is found, with any pivots. */
+static void refuses_what_is_not_finite(void)
+{
+    enum { N = 9 };
+    for (int kind = 0; kind < KINDS; ++kind)
+        for (int e = 0; e < 2; ++e)
+            for (ptrdiff_t i = 0; i < N; ++i)
+                for (ptrdiff_t j = 0; j <= i; ++j) {
+                    const nth_mat F = indefinite(N, kind);
+                    ptrdiff_t     pivot;
+                    a[i * LD + j] = e == 0 ? NAN : -INFINITY;
+                    NTH_CHECK_STATUS(nth_ldlt(F, &pivots, &pivot), NTH_E_NUMERIC);
+                    NTH_CHECK(pivot >= 1 && pivot <= N);
+                }
+}
+
 /* Against solves of all unit vectors. */
 static void diagonal_of_the_inverse(void)
 {
@@ -201,6 +217,7 @@ int main(void)
                                                     { "same_bits_on_any_threads", same_bits_on_any_threads },
                                                     { "sweeps_match_loops", sweeps_match_loops },
                                                     { "refuses_what_is_singular", refuses_what_is_singular },
+                                                    { "refuses_what_is_not_finite", refuses_what_is_not_finite },
                                                     { "diagonal_of_the_inverse", diagonal_of_the_inverse },
                                                     { "survives_no_memory", survives_no_memory },
                                                     { 0 } });
